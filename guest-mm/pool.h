@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The pool: the memory that one guest holds, and the VM that manages it.
+ *
+ * Accounting is in pages and is kept ahead of use: what is charged may not be used
+ * yet (per-CPU caches, a store about to grow), but nothing is used uncharged, so the
+ * pool never holds more than its limit.
+ *
+ * Lock order: mmap_lock (host) > vpage lock > frame lock > i_mmap_rwsem (host) > page-table lock (host);
+ *	space->leaf lock > policy lock; caches[].lock and tier locks are innermost.
+ */
+#ifndef LODGE_POOL_H
+#define LODGE_POOL_H
+
+#include "guest-core/host.h"
+#include "guest-mm/policy.h"
+#include "guest-mm/tier.h"
+#include "guest-mm/vpage.h"
+
+#define POOL_CACHE	32	/* frames and list changes that one CPU may hold back */
+#define RECLAIM_BATCH	32
+
+enum pool_stat {
+	PS_PGFAULT, PS_PGMAJFAULT, PS_REFAULT, PS_COW, PS_PGSCAN, PS_PGSTEAL_KSWAPD, PS_PGSTEAL_DIRECT,
+	PS_ZSWPIN, PS_ZSWPOUT, PS_ZSWPWB, PS_PSWPIN, PS_PSWPOUT, PS_SAME_IN, PS_SAME_OUT, PS_CLEAN_DROP,
+	PS_WAITS, PS_COUNT
+};
+
+enum pool_event { PE_LOW, PE_HIGH, PE_MAX, PE_OOM, PE_OOM_KILL, PE_COUNT };
+
+/**
+ * struct pool_cpu - what one CPU holds back
+ * @lock: innermost; taken by the CPU itself, and by others to drain
+ * @frames: free, charged frames
+ * @batch: vpages that the policy has yet to see
+ * @stat: this CPU's part of the figures
+ */
+struct pool_cpu {
+	spinlock_t lock;
+	unsigned int nr_frames;
+	unsigned int nr_batch;
+	struct frame *frames[POOL_CACHE];
+	struct vpage *batch[POOL_CACHE];
+	atomic_long_t stat[PS_COUNT];
+};
+
+/**
+ * struct pool - see the head of this file
+ * @name: of the guest, for the log
+ * @charged: pages charged (frames, caches, store)
+ * @limit: memory.max in pages
+ * @reserved: memory.min in pages; these frames are in @reserve or in use, and were taken from the host at once
+ */
+struct pool {
+	char name[64];
+	void *owner;			/* the host side's object (kmod: struct mm_guest) */
+
+	atomic_long_t charged;
+	atomic_long_t peak;
+	unsigned long limit;
+	unsigned long min_pages;
+
+	spinlock_t reserve_lock;	/* protects the frames of memory.min that are not in use */
+	struct list_head reserve;
+	unsigned long nr_reserve;
+
+	spinlock_t policy_lock;
+	const struct policy_ops *policy_ops;
+	struct policy *policy;
+	atomic_t clock;			/* faults so far, the policy's time */
+
+	struct tier *tiers[TIER_COUNT];
+	atomic_long_t resident;		/* frames that hold pages */
+	atomic_long_t in_tier[TIER_COUNT];	/* pages whose only copy is there */
+
+	unsigned int nr_cpus;
+	struct pool_cpu *cpus;
+
+	struct host_thread *worker;
+	unsigned long low, high;	/* the worker runs while free pages are below low, until high */
+	atomic_long_t events[PE_COUNT];
+	atomic_long_t wait_max_us;
+	atomic_t metadata;		/* vpages and table pages, in bytes / 64 */
+	bool dying;
+};
+
+/* ---- life and limits (pool.c) ---- */
+
+/**
+ * pool_create() - make an empty pool with no limit
+ * @name: the guest's, for the log and the worker's name
+ * @owner: the host side's object, kept in pool->owner
+ * @max_pages: upper bound of any limit: the machine's memory
+ * Return: 0, -ENOMEM
+ */
+int pool_create(struct pool **pool, const char *name, void *owner, unsigned long max_pages);
+
+/** pool_destroy() - free a pool whose spaces are all gone; gives every page back */
+void pool_destroy(struct pool *pool);
+
+/**
+ * pool_set_limit() - change memory.max
+ * Reclaims first when more is in use.  Return: 0; -EBUSY if that much could not be reclaimed (the old
+ * limit holds again); -EINVAL if below memory.min; -EINTR on a fatal signal (rolled back).
+ */
+int pool_set_limit(struct pool *pool, unsigned long pages);
+
+/** pool_set_min() - change memory.min: take the frames from the host now; -ENOMEM, -EINVAL (above memory.max) */
+int pool_set_min(struct pool *pool, unsigned long pages);
+
+/** pool_reclaim() - evict pages; Return: how many pages of memory were given back */
+unsigned long pool_reclaim(struct pool *pool, unsigned long pages);
+
+/** pool_current() - pages held now: resident, cached, reserved and store */
+unsigned long pool_current(struct pool *pool);
+
+/** pool_stat() - a figure summed over the CPUs */
+unsigned long pool_stat(struct pool *pool, enum pool_stat stat);
+
+/* ---- charging (pool.c); for guest-mm's own files ---- */
+
+/* Who charges: ordinary users stop short of the limit, so that eviction has room for the store. */
+enum charge_for { CHARGE_USER, CHARGE_EVICTION };
+
+/** pool_try_charge() - charge @pages; false if the limit forbids.  Never sleeps. */
+bool pool_try_charge(struct pool *pool, unsigned long pages, enum charge_for who);
+void pool_uncharge(struct pool *pool, unsigned long pages);
+
+static inline void pool_count(struct pool *pool, enum pool_stat stat, long n)
+{
+	atomic_long_add(n, &pool->cpus[host_cpu() % pool->nr_cpus].stat[stat]);
+}
+
+/** pool_event() - count an event and wake pollers of memory.events */
+void pool_event(struct pool *pool, enum pool_event event);
+
+#endif /* LODGE_POOL_H */

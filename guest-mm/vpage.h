@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * A virtual page: one page of private memory that was touched, wherever its
+ * content is now.
+ *
+ * Page tables of spaces (space.h) point to vpages, never to frames.  A page that
+ * forked processes share is one vpage in several tables, so evicting it changes
+ * one object, however many siblings there are.
+ *
+ * Content is in @frame, or in the tier that VP_TIER() names, or in both: a clean
+ * frame beside a still valid copy, whose eviction is free.
+ *
+ * Locking: the VP_LOCKED bit is a sleeping lock (vpage_trylock(), vpage_lock_slot())
+ * and protects @frame, @copy, @mapper, @more and all flags but those named below.
+ * @lru and the VP_LIST_* flags belong to the pool's policy and are protected by its lock.
+ * Whoever frees a vpage must hold its lock and have taken it off the policy's lists.
+ */
+#ifndef LODGE_VPAGE_H
+#define LODGE_VPAGE_H
+
+#include "guest-core/host.h"
+
+struct frame;
+struct mappers;
+
+/**
+ * struct vpage - one touched page of private memory
+ * @flags: VP_* bits
+ * @slots: number of page-table slots that point here
+ * @last_use: the policy's clock, in faults of the pool, when the page was last known to be used
+ * @frame: the resident copy, or NULL
+ * @copy: handle of the copy in tier VP_TIER(); valid only if that is not TIER_NONE
+ * @mapper: the space and page number that mapped the frame last (mapper_pack()), 0 if none
+ * @more: other spaces that mapped it since it was last unmapped everywhere, or NULL
+ * @lru: the policy's list
+ */
+struct vpage {
+	unsigned long flags;
+	atomic_t slots;
+	u32 last_use;
+	struct frame *frame;
+	unsigned long copy;
+	u64 mapper;
+	struct mappers *more;
+	struct list_head lru;
+};
+
+/* Bits of vpage.flags; all bit operations on them are atomic. */
+enum {
+	VP_LOCKED,		/* the vpage's lock */
+	VP_DIRTY,		/* the frame differs from any copy (then there is none) */
+	VP_QUEUED,		/* in a per-CPU batch on its way to the policy */
+	VP_LISTED,		/* on one of the policy's lists (policy lock) */
+	VP_LIST_M,		/* the policy's second list (policy lock) */
+	VP_AGED,		/* accessed bit cleared since the page came in (policy lock) */
+	VP_REFAULT,		/* came back from a tier; the policy has yet to see it */
+	VP_FREED,		/* dropped while queued: the drain frees it */
+	VP_WRITEBACK,		/* the store's copy is on its way to the swap file */
+	VP_TIER_SHIFT,		/* two bits: where @copy is */
+};
+
+#define VP_TIER_MASK	3UL
+
+static inline unsigned int vpage_tier(const struct vpage *vp)
+{
+	return (READ_ONCE(vp->flags) >> VP_TIER_SHIFT) & VP_TIER_MASK;
+}
+
+#endif /* LODGE_VPAGE_H */
