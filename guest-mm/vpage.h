@@ -54,8 +54,8 @@ enum {
 	VP_LIST_M,		/* the policy's second list (policy lock) */
 	VP_AGED,		/* accessed bit cleared since the page came in (policy lock) */
 	VP_REFAULT,		/* came back from a tier; the policy has yet to see it */
-	VP_FREED,		/* dropped while queued: the drain frees it */
-	VP_WRITEBACK,		/* the store's copy is on its way to the swap file */
+	VP_FREED,		/* dropped while queued: the drain frees it (policy lock) */
+	VP_STORED,		/* on the pool's list of what the store holds, oldest first (stored_lock) */
 	VP_TIER_SHIFT,		/* two bits: where @copy is */
 };
 
@@ -64,6 +64,33 @@ enum {
 static inline unsigned int vpage_tier(const struct vpage *vp)
 {
 	return (READ_ONCE(vp->flags) >> VP_TIER_SHIFT) & VP_TIER_MASK;
+}
+
+static inline void vpage_set_tier(struct vpage *vp, unsigned int tier)
+{
+	/* Only the lock's holder changes these two bits, but others set theirs beside them. */
+	if (tier & 1)
+		set_bit(VP_TIER_SHIFT, &vp->flags);
+	else
+		clear_bit(VP_TIER_SHIFT, &vp->flags);
+	if (tier & 2)
+		set_bit(VP_TIER_SHIFT + 1, &vp->flags);
+	else
+		clear_bit(VP_TIER_SHIFT + 1, &vp->flags);
+}
+
+/** vpage_trylock() - take the vpage's lock if it is free; any context */
+static inline bool vpage_trylock(struct vpage *vp)
+{
+	return !test_and_set_bit_lock(VP_LOCKED, &vp->flags);
+}
+
+/** vpage_unlock() - let it go and wake who waits for it */
+static inline void vpage_unlock(struct vpage *vp)
+{
+	clear_bit_unlock(VP_LOCKED, &vp->flags);
+	smp_mb__after_atomic();
+	wake_up_var(&vp->flags);
 }
 
 #endif /* LODGE_VPAGE_H */
