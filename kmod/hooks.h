@@ -100,10 +100,12 @@ long hooks_call_original(struct pt_regs *regs, unsigned long ip);
  * @regs: the handler's @regs
  * @ip: the handler's @ip
  *
- * Takes the handler out of what hooks_exit() waits for; the handler's frame
- * must not be needed any more.
+ * Takes the handler out of what hooks_exit() waits for: it must not come back.
+ *
+ * Return: never; the type is for a handler's "return hooks_call_final(regs, ip)",
+ * as objtool does not know functions of a module that do not return.
  */
-void __noreturn hooks_call_final(struct pt_regs *regs, unsigned long ip);
+long hooks_call_final(struct pt_regs *regs, unsigned long ip);
 
 /**
  * hooks_mark - let a task's hooked calls go to the handlers
