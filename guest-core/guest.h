@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What any guest is, whatever subsystems it has: a name, files, a last error, and a
+ * life that ends when nobody uses it.
+ *
+ * Life: guest_create() → any number of guest_read(), guest_write() → guest_retire(),
+ * which succeeds once and only while no process is in the guest and no read or
+ * write is running → guest_destroy().  The memory of struct guest itself stays
+ * until the last guest_put(), so that a file that is still open finds a guest that
+ * is gone (-ENODEV) rather than freed memory.
+ *
+ * Lock order: host's directory locks > guest->lock > everything of a subsystem;
+ * guest->gate is innermost but for what guest_subsystem.busy takes.
+ */
+#ifndef LODGE_GUEST_H
+#define LODGE_GUEST_H
+
+#include "guest-core/files.h"
+#include "guest-core/host.h"
+
+struct pool;
+
+#define GUEST_NAME_MAX		63
+#define GUEST_VALUE_MAX		4096	/* bytes of one write */
+#define GUEST_SUBSYSTEMS_MAX	8
+
+/**
+ * struct complaint - why something was refused, in words
+ * @lock: protects the rest; any context but hard interrupts
+ * @count: complaints so far
+ * @text: one line, without a newline
+ */
+struct complaint {
+	spinlock_t lock;
+	unsigned int count;
+	char text[256];
+};
+
+/**
+ * struct guest - one guest
+ * @name: as in the control tree; never changes
+ * @refs: references to this memory, guest_get()
+ * @gate: protects @users, @dead
+ * @users: reads and writes that are running
+ * @dead: guest_retire() has succeeded
+ * @bound: a process has been bound to it, ever
+ * @autoremove: remove it with its last process
+ * @privileged: the write that is running may raise an administrator's limits (@lock)
+ * @lock: serialises changes of configuration
+ * @error: the last refused write
+ * @events: counts the changes of polled files; starts at 1
+ * @pool: its memory; set and cleared by the host side of the memory subsystem
+ * @subsystem: data of each subsystem, in the order of guest_subsystems[]
+ * @mm: for the host side of the memory subsystem
+ * @tree: for the host's control tree
+ */
+struct guest {
+	char name[GUEST_NAME_MAX + 1];
+	atomic_t refs;
+	spinlock_t gate;
+	unsigned int users;
+	bool dead;
+	bool bound;
+	bool autoremove;
+	bool privileged;
+	struct mutex lock;
+	struct complaint error;
+	atomic_t events;
+	struct pool *pool;
+	void *subsystem[GUEST_SUBSYSTEMS_MAX];
+	void *mm;
+	void *tree;
+};
+
+/**
+ * struct guest_subsystem - something that a guest has for itself
+ * @name: as in the control tree's version file
+ * @init_guest: a guest is being made; 0 or a negative error number
+ * @exit_guest: it goes; no process is in it, no file function runs
+ * @busy: does it have processes?  Must not sleep.
+ * @files: its files, ended by a row without a name
+ */
+struct guest_subsystem {
+	const char *name;
+	int (*init_guest)(struct guest *guest);
+	void (*exit_guest)(struct guest *guest);
+	bool (*busy)(struct guest *guest);
+	const struct guest_file *files;
+};
+
+/* ---- life (guest.c) ---- */
+
+/**
+ * guest_name_error() - what is wrong with a name
+ * Return: NULL if it is a good name, else the reason in words
+ */
+const char *guest_name_error(const char *name, size_t len);
+
+/**
+ * guest_create() - make a guest with all its subsystems
+ * @guest: gets the guest, with one reference for guest_destroy() to drop
+ * Return: 0; -EINVAL for a bad name; -ENOMEM or what a subsystem answered.  The reason of a failure is
+ * in guest_root_error.
+ */
+int guest_create(const char *name, size_t len, struct guest **guest);
+
+/* Whom guest_retire() obeys. */
+enum guest_retire { RETIRE_ALWAYS, RETIRE_IF_AUTOREMOVE };
+
+/**
+ * guest_retire() - let nobody use the guest any more
+ * Waits at most two seconds for reads and writes that are running.
+ * Return: 0, and the caller must call guest_destroy(); -EBUSY: it has processes, or a write takes long;
+ * -ENODEV: somebody else has retired it; -EAGAIN: autoremove is not set (RETIRE_IF_AUTOREMOVE)
+ */
+int guest_retire(struct guest *guest, enum guest_retire when);
+
+/** guest_destroy() - end the subsystems of a retired guest, last first, and drop guest_create()'s reference */
+void guest_destroy(struct guest *guest);
+
+/** guest_get() - hold the memory of struct guest; the caller knows somebody else who holds it */
+void guest_get(struct guest *guest);
+
+/** guest_put() - let it go; any context but hard interrupts */
+void guest_put(struct guest *guest);
+
+/** guest_busy() - has the guest processes? */
+bool guest_busy(struct guest *guest);
+
+/** guest_set_bound() - a process has been bound */
+void guest_set_bound(struct guest *guest);
+
+/* ---- files (guest.c) ---- */
+
+/** guest_read() - content of a file, appended to @out; -ENODEV when the guest is gone, -ENOMEM */
+int guest_read(struct guest *guest, const struct guest_file *file, struct text *out);
+
+/**
+ * guest_write() - give a file a value
+ * @value: @len bytes and a terminating NUL; gets changed
+ * @privileged: the writer may raise limits above those that an administrator set
+ * Return: 0; -ENODEV when the guest is gone; else -EINVAL or what the file answered, with a reason in guest->error
+ */
+int guest_write(struct guest *guest, const struct guest_file *file, char *value, size_t len, bool privileged);
+
+/** guest_core_files - the files of every guest, whatever its subsystems */
+extern const struct guest_file guest_core_files[];
+
+/* ---- errors (guest.c) ---- */
+
+/**
+ * guest_error() - say why a write is refused
+ * @err: negative error number
+ * @field: name of the file
+ * @value: what was written; anything the writer liked
+ * Puts `GUEST: FIELD: VALUE: reason` into the guest's last_error.  Any context but hard interrupts.
+ * Return: @err
+ */
+int guest_error(struct guest *guest, int err, const char *field, const char *value, const char *fmt, ...) __printf(5, 6);
+
+/** complain() - put `NAME: reason` into a complaint; returns @err */
+int complain(struct complaint *complaint, int err, const char *name, const char *fmt, ...) __printf(4, 5);
+
+/** complaint_show() - the text as one line, or nothing */
+void complaint_show(struct complaint *complaint, struct text *out);
+
+/** guest_root_error - why the last mkdir was refused; guest_core_init() makes it */
+extern struct complaint guest_root_error;
+void guest_core_init(void);
+
+/* ---- events ---- */
+
+/** guest_notify() - a polled file has changed: wake its pollers.  Any context. */
+void guest_notify(struct guest *guest);
+
+/**
+ * guest_idle() - the last process is gone: with autoremove, the guest goes too
+ * Call it after guest_subsystem.busy has begun to say no, holding a reference to the guest, or so that exit_guest
+ * waits for it.  The removal itself happens in a thread of its own.
+ */
+void guest_idle(struct guest *guest);
+
+/* ---- sizes (size.c) ---- */
+
+#define SIZE_UNLIMITED	(~0ULL)
+
+/** size_parse() - bytes, with K, M, G or T behind them, or `max` (SIZE_UNLIMITED); -EINVAL, -ERANGE */
+int size_parse(const char *text, u64 *bytes);
+
+/* ---- what the host side defines ---- */
+
+/** guest_subsystems - the subsystems that are built in, ended by NULL */
+extern const struct guest_subsystem *const guest_subsystems[];
+
+/** guest_host_notify() - guest->events has grown: wake pollers.  Any context. */
+void guest_host_notify(struct guest *guest);
+
+/** guest_host_remove() - soon, in another thread: guest_retire(RETIRE_IF_AUTOREMOVE) and remove its directory */
+void guest_host_remove(struct guest *guest);
+
+/** guest_host_pages() - pages of memory that the machine has */
+unsigned long guest_host_pages(void);
+
+#endif /* LODGE_GUEST_H */
