@@ -7,7 +7,7 @@
  * and fuzzing under sanitizers.  Portable code uses only what is listed here:
  *
  *   types      u8 .. u64, s64, bool, size_t, ssize_t, gfp_t (GFP_KERNEL, GFP_ATOMIC,
- *              GFP_NOWAIT, __GFP_NOWARN, __GFP_ZERO), PAGE_SIZE, PAGE_SHIFT
+ *              GFP_NOWAIT, GFP_POOL: may sleep, may fail, kills nobody; __GFP_NOWARN, __GFP_ZERO), PAGE_SIZE, PAGE_SHIFT
  *   helpers    min, max, min_t, max_t, clamp, ARRAY_SIZE, container_of, READ_ONCE, WRITE_ONCE,
  *              likely, unlikely, BUILD_BUG_ON, WARN_ON_ONCE, IS_ERR, PTR_ERR, ERR_PTR, DIV_ROUND_UP
  *   atomics    atomic_t, atomic_long_t and their usual operations; test_bit, set_bit, clear_bit,
@@ -18,7 +18,8 @@
  *   memory     kmalloc, kzalloc, kcalloc, kfree, kvmalloc, kvzalloc, kvfree, struct kmem_cache
  *              (kmem_cache_alloc, kmem_cache_zalloc, kmem_cache_free, KMEM-like host_cache_create())
  *   waiting    wait_var_event(), wait_var_event_timeout(), wake_up_var(), cond_resched(),
- *              fatal_signal(), host_time_us()
+ *              fatal_signal(), host_time_us(),
+ *              host_sleep_ms(): ends early when the thread is killed
  *   threads    struct host_thread: host_thread_start(), _wake(), _stop()
  *   files      struct host_file: host_file_open(), _size(), _read(), _write(), _punch(), _close()
  *   CPUs       host_cpus(), host_cpu()

@@ -23,7 +23,11 @@
 enum pool_stat {
 	PS_PGFAULT, PS_PGMAJFAULT, PS_REFAULT, PS_COW, PS_PGSCAN, PS_PGSTEAL_KSWAPD, PS_PGSTEAL_DIRECT,
 	PS_ZSWPIN, PS_ZSWPOUT, PS_ZSWPWB, PS_PSWPIN, PS_PSWPOUT, PS_SAME_IN, PS_SAME_OUT, PS_CLEAN_DROP,
-	PS_WAITS, PS_COUNT
+	PS_WAITS,
+	PS_RESIDENT,	/* frames that hold pages; a level, not a count of events */
+	PS_CACHED,	/* free frames that CPUs hold back; a level */
+	PS_METADATA,	/* bytes of vpages and tables; a level */
+	PS_COUNT
 };
 
 enum pool_event { PE_LOW, PE_HIGH, PE_MAX, PE_OOM, PE_OOM_KILL, PE_COUNT };
@@ -58,7 +62,12 @@ struct pool {
 	atomic_long_t charged;
 	atomic_long_t peak;
 	unsigned long limit;
+	unsigned long max_pages;	/* upper bound of @limit: the machine's memory */
 	unsigned long min_pages;
+	struct mutex limit_lock;	/* serialises changes of limit and min */
+	unsigned long store_room;	/* pages below the limit that only eviction may use */
+	unsigned long store_max;	/* memory.zswap.max in pages, ULONG_MAX: none */
+	unsigned int refill;		/* frames that a CPU takes at once */
 
 	spinlock_t reserve_lock;	/* protects the frames of memory.min that are not in use */
 	struct list_head reserve;
@@ -70,8 +79,13 @@ struct pool {
 	atomic_t clock;			/* faults so far, the policy's time */
 
 	struct tier *tiers[TIER_COUNT];
-	atomic_long_t resident;		/* frames that hold pages */
 	atomic_long_t in_tier[TIER_COUNT];	/* pages whose only copy is there */
+
+	spinlock_t stored_lock;		/* protects @stored */
+	struct list_head stored;	/* vpages whose only copy is in the store, oldest first */
+
+	spinlock_t limbo_lock;		/* protects @limbo */
+	struct list_head limbo;		/* frames without a page that someone else still holds */
 
 	unsigned int nr_cpus;
 	struct pool_cpu *cpus;
@@ -80,8 +94,8 @@ struct pool {
 	unsigned long low, high;	/* the worker runs while free pages are below low, until high */
 	atomic_long_t events[PE_COUNT];
 	atomic_long_t wait_max_us;
-	atomic_t metadata;		/* vpages and table pages, in bytes / 64 */
-	bool dying;
+	struct mutex bounce_lock;	/* protects @bounce */
+	void *bounce[RECLAIM_BATCH];	/* pages on their way from the store to the swap file */
 };
 
 /* ---- life and limits (pool.c) ---- */
@@ -130,6 +144,67 @@ static inline void pool_count(struct pool *pool, enum pool_stat stat, long n)
 {
 	atomic_long_add(n, &pool->cpus[host_cpu() % pool->nr_cpus].stat[stat]);
 }
+
+/* ---- frames (pool.c) ---- */
+
+/**
+ * pool_frame_get() - a charged frame of undefined content
+ * Reclaims, waits and, as the last resort, has a process killed; all bounded.
+ * Return: the frame; ERR_PTR(-EAGAIN): none now, let go of all locks and come back;
+ * ERR_PTR(-EINTR): the caller is dying
+ */
+struct frame *pool_frame_get(struct pool *pool);
+
+/** pool_frame_put() - give back a frame that nobody else holds */
+void pool_frame_put(struct pool *pool, struct frame *frame);
+
+/** pool_frame_retire() - the frame holds no page any more; frees it, or parks it until the last other holder lets go */
+void pool_frame_retire(struct pool *pool, struct frame *frame);
+
+/** pool_drain() - give back what CPUs hold, let the policy see all queued pages, look after parked frames */
+void pool_drain(struct pool *pool);
+
+/* ---- vpages (vpage.c) ---- */
+
+/** vpage_alloc() - a new vpage, locked, in one slot, dirty, holding @frame; NULL: no memory */
+struct vpage *vpage_alloc(struct pool *pool, struct frame *frame);
+
+/** vpage_queue() - a resident page on its way to the policy */
+void vpage_queue(struct pool *pool, struct vpage *vp);
+
+/** vpage_put_slot() - one slot less points to the page; frees it with the last one.  May sleep. */
+void vpage_put_slot(struct pool *pool, struct vpage *vp);
+
+/** vpage_drop_copy() - forget the copy in a tier; vpage locked */
+void vpage_drop_copy(struct pool *pool, struct vpage *vp);
+
+/** vpage_unmap() - take the frame out of all page tables; vpage locked */
+void vpage_unmap(struct pool *pool, struct vpage *vp);
+
+/** vpage_add_mapper() - note that a place is about to map the frame; vpage locked.  Always succeeds:
+ * without memory for the note, the others are unmapped.
+ */
+void vpage_add_mapper(struct pool *pool, struct vpage *vp, u64 mapper);
+
+/** vpage_mappers() - write up to @max places that may map the page to @out; Return: how many there are */
+unsigned int vpage_mappers(const struct vpage *vp, u64 *out, unsigned int max);
+
+/** vpage_drain_queues() - let the policy see all queued pages */
+void vpage_drain_queues(struct pool *pool);
+
+int vpage_module_init(void);
+void vpage_module_exit(void);
+
+/* ---- eviction (reclaim.c) ---- */
+
+/** reclaim_batch() - evict up to RECLAIM_BATCH pages; Return: frames freed */
+unsigned int reclaim_batch(struct pool *pool, bool direct);
+
+/** reclaim_load() - bring the content of a page that is not resident into @frame; vpage locked; 0, -EIO */
+int reclaim_load(struct pool *pool, struct vpage *vp, struct frame *frame);
+
+/** reclaim_step() - the worker: evict up to the high watermark, write back from the store */
+void reclaim_step(void *pool);
 
 /** pool_event() - count an event and wake pollers of memory.events */
 void pool_event(struct pool *pool, enum pool_event event);

@@ -13,7 +13,9 @@
  * Locking: the VP_LOCKED bit is a sleeping lock (vpage_trylock(), vpage_lock_slot())
  * and protects @frame, @copy, @mapper, @more and all flags but those named below.
  * @lru and the VP_LIST_* flags belong to the pool's policy and are protected by its lock.
- * Whoever frees a vpage must hold its lock and have taken it off the policy's lists.
+ * @mapper and @more change only under the frame's lock too, so that a place that was noted but has
+ * not mapped the frame yet is not taken for one that does not map it any more.
+ * Whoever frees a vpage holds its lock and has taken it off all lists.
  */
 #ifndef LODGE_VPAGE_H
 #define LODGE_VPAGE_H
@@ -56,6 +58,7 @@ enum {
 	VP_REFAULT,		/* came back from a tier; the policy has yet to see it */
 	VP_FREED,		/* dropped while queued: the drain frees it (policy lock) */
 	VP_STORED,		/* on the pool's list of what the store holds, oldest first (stored_lock) */
+	VP_FILE,		/* began as a page of a private file mapping */
 	VP_TIER_SHIFT,		/* two bits: where @copy is */
 };
 

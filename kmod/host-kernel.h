@@ -24,6 +24,9 @@
 
 /* ---- memory ---- */
 
+/* Fails rather than calling the host's OOM killer. */
+#define GFP_POOL	(GFP_KERNEL | __GFP_NORETRY | __GFP_NOWARN | __GFP_NOMEMALLOC)
+
 #define host_cache_create(name, type) kmem_cache_create(name, sizeof(type), __alignof__(type), 0, NULL)
 
 /* ---- CPUs and time ---- */
@@ -41,6 +44,11 @@ static inline unsigned int host_cpu(void)
 static inline u64 host_time_us(void)
 {
 	return ktime_to_us(ktime_get());
+}
+
+static inline void host_sleep_ms(unsigned int ms)
+{
+	schedule_timeout_killable(msecs_to_jiffies(ms));
 }
 
 /* Is the running thread about to die of a signal? */
@@ -109,7 +117,7 @@ static inline struct page *frame_page(struct frame *frame)
 /* A frame of undefined content and one reference; NULL rather than the host's OOM killer. */
 static inline struct frame *frame_alloc(void)
 {
-	return (struct frame *)alloc_page(GFP_KERNEL | __GFP_NORETRY | __GFP_NOWARN | __GFP_NOMEMALLOC);
+	return (struct frame *)alloc_page(GFP_POOL);
 }
 
 /* Give a frame back to the host; nobody else may hold it. */
@@ -121,6 +129,16 @@ static inline void frame_free(struct frame *frame)
 static inline void *frame_data(struct frame *frame)
 {
 	return page_address(frame_page(frame));
+}
+
+static inline void frame_clear(struct frame *frame)
+{
+	clear_page(frame_data(frame));
+}
+
+static inline void frame_copy(struct frame *to, struct frame *from)
+{
+	copy_page(frame_data(to), frame_data(from));
 }
 
 /* For the pool's own lists of free frames. */

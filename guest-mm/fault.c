@@ -1,0 +1,344 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Faults: first touch, return from a tier, and copy-on-write. */
+#include "guest-mm/space.h"
+#include "guest-mm/space-table.h"
+
+/* A page is the space's own when no other table leads to it. */
+static bool exclusive(struct space *space, u64 vpn, struct vpage *vp)
+{
+	struct leaf *leaf;
+	bool own;
+
+	rcu_read_lock();
+	leaf = space_leaf(space, vpn);
+	/* A copy of a leaf counts its pages before it leaves the shared one: read in the opposite order. */
+	own = leaf && atomic_read_acquire(&leaf->refs) == 1 && atomic_read(&vp->slots) == 1;
+	if (own && leaf->readonly)
+		WRITE_ONCE(leaf->readonly, false);
+	rcu_read_unlock();
+	return own;
+}
+
+/* The frame's content is going to differ from any copy. */
+static void make_dirty(struct pool *pool, struct vpage *vp)
+{
+	if (test_bit(VP_DIRTY, &vp->flags))
+		return;
+	vpage_drop_copy(pool, vp);
+	set_bit(VP_DIRTY, &vp->flags);
+}
+
+/* Hand out a resident page: lock the frame, note who maps it, let the vpage go. */
+static void hand_out(struct space *space, u64 vpn, struct vpage *vp, bool write)
+{
+	u64 mapper = mapper_pack(space->id, vpn);
+	struct frame *frame = vp->frame;
+
+	frame_lock(frame);
+	vpage_add_mapper(space->pool, vp, mapper);
+	if (write) {
+		make_dirty(space->pool, vp);
+		frame_set_key(frame, mapper);
+	}
+	vpage_unlock(vp);
+}
+
+/* A vpage, locked, with a frame, in no table yet. */
+static struct vpage *new_page(struct space *space, struct frame **frame)
+{
+	struct pool *pool = space->pool;
+	struct vpage *vp;
+
+	*frame = pool_frame_get(pool);
+	if (IS_ERR(*frame))
+		return (void *)*frame;
+	vp = vpage_alloc(pool, *frame);
+	if (!vp) {
+		pool_frame_put(pool, *frame);
+		return ERR_PTR(-ENOMEM);
+	}
+	backend_frame_init(pool, *frame, vp);
+	pool_count(pool, PS_RESIDENT, 1);
+	return vp;
+}
+
+/* Undo new_page(). */
+static void discard_page(struct pool *pool, struct vpage *vp)
+{
+	vpage_unlock(vp);
+	vpage_put_slot(pool, vp);
+}
+
+/*
+ * First touch: @slot is empty or a backing, of which we hold a reference.
+ * Return: the page, locked and in the table; NULL: somebody else was faster; ERR_PTR.
+ */
+static struct vpage *first_touch(struct space *space, u64 vpn, void *slot)
+{
+	struct vpage *vp;
+	struct frame *frame;
+	int err = 0;
+
+	if (!space_own_leaf(space, vpn))
+		return ERR_PTR(-ENOMEM);
+	vp = new_page(space, &frame);
+	if (IS_ERR(vp))
+		return vp;
+	if (slot) {
+		err = backing_read(slot_backing(slot), vpn, frame_data(frame));
+		set_bit(VP_FILE, &vp->flags);
+	} else {
+		frame_clear(frame);
+	}
+	if (err || !space_set_slot(space, vpn, slot, vp)) {
+		discard_page(space->pool, vp);
+		return err ? ERR_PTR(err) : NULL;
+	}
+	if (slot)
+		backing_put_n(slot_backing(slot), 1);
+	atomic_long_inc(&space->pages);
+	vpage_queue(space->pool, vp);
+	return vp;
+}
+
+/* Bring a page back that is in a tier only. */
+static int load(struct space *space, struct vpage *vp)
+{
+	struct pool *pool = space->pool;
+	struct frame *frame = pool_frame_get(pool);
+	int err;
+
+	if (IS_ERR(frame))
+		return PTR_ERR(frame);
+	pool_count(pool, PS_PGMAJFAULT, 1);
+	err = reclaim_load(pool, vp, frame);
+	if (err) {
+		pool_frame_put(pool, frame);
+		return err;
+	}
+	vp->frame = frame;
+	backend_frame_init(pool, frame, vp);
+	pool_count(pool, PS_RESIDENT, 1);
+	set_bit(VP_REFAULT, &vp->flags);
+	vpage_queue(pool, vp);
+	return 0;
+}
+
+/* Replace what a slot holds by @new; false if it does not hold @vp any more. */
+static bool swap_slot(struct space *space, u64 vpn, struct vpage *vp, struct vpage *new)
+{
+	return space_own_leaf(space, vpn) && space_set_slot(space, vpn, vp, new);
+}
+
+/*
+ * Give the space a copy of a shared page; @vp is locked, resident and not mapped by us.
+ * Return: the copy, locked, with @vp let go; NULL: no longer shared, @vp still locked; ERR_PTR, with @vp let go.
+ */
+static struct vpage *copy_page_for(struct space *space, u64 vpn, struct vpage *vp)
+{
+	struct vpage *copy;
+	struct frame *frame;
+
+	if (!space_own_leaf(space, vpn)) {
+		vpage_unlock(vp);
+		return ERR_PTR(-ENOMEM);
+	}
+	if (exclusive(space, vpn, vp))
+		return NULL;
+	copy = new_page(space, &frame);
+	if (IS_ERR(copy)) {
+		vpage_unlock(vp);
+		return copy;
+	}
+	frame_copy(frame, vp->frame);
+	if (test_bit(VP_FILE, &vp->flags))
+		set_bit(VP_FILE, &copy->flags);
+	if (!swap_slot(space, vpn, vp, copy)) {
+		vpage_unlock(vp);
+		discard_page(space->pool, copy);
+		return ERR_PTR(-EAGAIN);
+	}
+	pool_count(space->pool, PS_COW, 1);
+	vpage_unlock(vp);
+	vpage_put_slot(space->pool, vp);
+	vpage_queue(space->pool, copy);
+	return copy;
+}
+
+int space_fault(struct space *space, u64 vpn, bool write, struct frame **out)
+{
+	void *slot = space_lock_slot(space, vpn);
+	struct vpage *vp;
+	int err;
+
+	pool_count(space->pool, PS_PGFAULT, 1);
+	if (!slot || slot_is_backing(slot)) {
+		vp = first_touch(space, vpn, slot);
+		if (slot)
+			backing_put_n(slot_backing(slot), 1);
+		if (!vp)
+			return -EAGAIN;
+		if (IS_ERR(vp))
+			return PTR_ERR(vp);
+	} else {
+		vp = slot;
+		if (!vp->frame) {
+			err = load(space, vp);
+			if (err) {
+				vpage_unlock(vp);
+				return err;
+			}
+		}
+		if (write && !exclusive(space, vpn, vp)) {
+			struct vpage *copy = copy_page_for(space, vpn, vp);
+
+			if (IS_ERR(copy))
+				return PTR_ERR(copy);
+			if (copy)
+				vp = copy;
+		}
+	}
+	frame_get(vp->frame);
+	*out = vp->frame;
+	hand_out(space, vpn, vp, write);
+	return 0;
+}
+
+/*
+ * The writer is the only one that maps a shared page: it keeps the frame, and the others get the
+ * copy, which costs no change of page tables.  @vp is locked; it is let go.
+ * Return: the writer's vpage, locked; ERR_PTR.
+ */
+static struct vpage *steal_frame(struct space *space, u64 vpn, struct vpage *vp)
+{
+	struct frame *mine = vp->frame, *theirs;
+	struct vpage *own = new_page(space, &theirs);
+
+	if (IS_ERR(own)) {
+		vpage_unlock(vp);
+		return own;
+	}
+	frame_lock(mine);
+	/* Nobody can map it while we hold its lock; did anybody before? */
+	if (frame_mapcount(mine) > 1 || !swap_slot(space, vpn, vp, own)) {
+		frame_unlock(mine);
+		vpage_unlock(vp);
+		discard_page(space->pool, own);
+		return ERR_PTR(-EAGAIN);
+	}
+	frame_copy(theirs, mine);
+	vp->frame = theirs;
+	vp->mapper = 0;
+	own->frame = mine;
+	own->mapper = mapper_pack(space->id, vpn);
+	backend_frame_init(space->pool, theirs, vp);
+	backend_frame_init(space->pool, mine, own);
+	frame_unlock(mine);
+	if (test_bit(VP_FILE, &vp->flags))
+		set_bit(VP_FILE, &own->flags);
+	pool_count(space->pool, PS_COW, 1);
+	vpage_unlock(vp);
+	vpage_put_slot(space->pool, vp);
+	vpage_queue(space->pool, own);
+	return own;
+}
+
+int space_mkwrite(struct space *space, u64 vpn, struct frame *frame)
+{
+	void *slot = space_lock_slot(space, vpn);
+	struct vpage *vp, *copy;
+
+	if (!slot)
+		return -EAGAIN;
+	if (slot_is_backing(slot)) {
+		backing_put_n(slot_backing(slot), 1);
+		return -EAGAIN;
+	}
+	vp = slot;
+	if (vp->frame != frame) {
+		vpage_unlock(vp);
+		return -EAGAIN;
+	}
+	if (!exclusive(space, vpn, vp)) {
+		if (!space_own_leaf(space, vpn)) {
+			vpage_unlock(vp);
+			return -ENOMEM;
+		}
+		if (!exclusive(space, vpn, vp)) {
+			if (frame_mapcount(frame) == 1 && !vp->more &&
+			    vp->mapper == mapper_pack(space->id, vpn)) {
+				vp = steal_frame(space, vpn, vp);
+				if (IS_ERR(vp))
+					return PTR_ERR(vp);
+				hand_out(space, vpn, vp, true);
+				return 0;
+			}
+			copy = copy_page_for(space, vpn, vp);
+			if (IS_ERR(copy))
+				return PTR_ERR(copy);
+			if (copy) {
+				/* The old frame must leave our page table before the copy can be mapped. */
+				vpage_unlock(copy);
+				backend_unmap_range(space->pool, space->id, vpn, 1);
+				return -EAGAIN;
+			}
+		}
+	}
+	hand_out(space, vpn, vp, true);
+	return 0;
+}
+
+int space_copy_now(struct space *child, u64 vpn)
+{
+	void *slot = space_lock_slot(child, vpn);
+	struct vpage *copy;
+
+	if (!slot)
+		return 0;
+	if (slot_is_backing(slot)) {
+		backing_put_n(slot_backing(slot), 1);
+		return 0;
+	}
+	if (exclusive(child, vpn, slot)) {
+		vpage_unlock(slot);
+		return 0;
+	}
+	copy = copy_page_for(child, vpn, slot);
+	if (IS_ERR(copy))
+		return PTR_ERR(copy);
+	vpage_unlock(copy ? copy : slot);
+	return 0;
+}
+
+int space_fill(struct space *space, u64 vpn, const void *data)
+{
+	struct vpage *vp;
+	struct frame *frame;
+	struct leaf *leaf;
+	void *old;
+
+	vp = new_page(space, &frame);
+	if (IS_ERR(vp))
+		return PTR_ERR(vp);
+	memcpy(frame_data(frame), data, PAGE_SIZE);
+	do {
+		leaf = space_own_leaf(space, vpn);
+		if (!leaf) {
+			discard_page(space->pool, vp);
+			return -ENOMEM;
+		}
+		old = READ_ONCE(leaf->slot[leaf_index(vpn)]);
+		if (old && !slot_is_backing(old)) {
+			discard_page(space->pool, vp);
+			return -EEXIST;
+		}
+	} while (!space_set_slot(space, vpn, old, vp));
+	if (old) {
+		backing_put_n(slot_backing(old), 1);
+		set_bit(VP_FILE, &vp->flags);
+	}
+	atomic_long_inc(&space->pages);
+	vpage_queue(space->pool, vp);
+	vpage_unlock(vp);
+	return 0;
+}

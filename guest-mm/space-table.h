@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* The table of a space, for space.c and fault.c. */
+#ifndef LODGE_SPACE_TABLE_H
+#define LODGE_SPACE_TABLE_H
+
+#include "guest-mm/space.h"
+
+#define NODE_BITS	9
+#define NODE_SLOTS	(1 << NODE_BITS)
+#define NODE_LEVELS	3
+#define SPACE_PAGES	(1ULL << (LEAF_BITS + NODE_LEVELS * NODE_BITS))
+
+/**
+ * struct node - an upper node: places of nodes, or of leaves at the lowest level
+ * @child: set once, and freed with the space; places of leaves also change to a copy or to NULL
+ */
+struct node {
+	void *child[NODE_SLOTS];
+};
+
+/**
+ * struct leaf - 512 slots
+ * @refs: spaces that share it; the slots may change only while this is 1
+ * @lock: protects @slot
+ * @readonly: nothing in it is mapped writable since a fork protected all of it
+ * @slot: NULL, a vpage, or a backing with SLOT_BACKING set
+ * @rcu: readers may find a leaf that was just replaced; they look again once they have its lock
+ */
+struct leaf {
+	atomic_t refs;
+	spinlock_t lock;
+	bool readonly;
+	struct rcu_head rcu;
+	void *slot[LEAF_SLOTS];
+};
+
+#define SLOT_BACKING	1UL
+
+static inline bool slot_is_backing(const void *slot)
+{
+	return (unsigned long)slot & SLOT_BACKING;
+}
+
+static inline struct backing *slot_backing(const void *slot)
+{
+	return (struct backing *)((unsigned long)slot & ~SLOT_BACKING);
+}
+
+static inline void *backing_slot(struct backing *backing)
+{
+	return (void *)((unsigned long)backing | SLOT_BACKING);
+}
+
+static inline unsigned int leaf_index(u64 vpn)
+{
+	return vpn & (LEAF_SLOTS - 1);
+}
+
+/** space_leaf() - the leaf of a page, or NULL; RCU */
+struct leaf *space_leaf(struct space *space, u64 vpn);
+
+/** space_own_leaf() - the same, made or unshared if need be; NULL: no memory.  May sleep. */
+struct leaf *space_own_leaf(struct space *space, u64 vpn);
+
+/** space_next_leaf() - the first page number >= @vpn that a leaf may hold, or SPACE_PAGES */
+u64 space_next_leaf(struct space *space, u64 vpn);
+
+/**
+ * space_lock_slot() - what a slot holds
+ * Return: NULL; a vpage, locked; or a backing (slot_is_backing()) with a reference for the caller.  May sleep.
+ */
+void *space_lock_slot(struct space *space, u64 vpn);
+
+/** space_set_slot() - replace a slot's content in an unshared leaf; false if it is not @old, or the leaf is shared */
+bool space_set_slot(struct space *space, u64 vpn, void *old, void *new);
+
+#endif /* LODGE_SPACE_TABLE_H */

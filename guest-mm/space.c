@@ -1,0 +1,508 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Spaces: the table from page numbers to virtual pages, and what fork, munmap and mremap do to it. */
+#include "guest-mm/space.h"
+#include "guest-mm/space-table.h"
+
+static struct kmem_cache *leaf_cache;
+static struct kmem_cache *node_cache;
+
+int space_module_init(void)
+{
+	int err = vpage_module_init();
+
+	if (err)
+		return err;
+	leaf_cache = host_cache_create("lodge_leaf", struct leaf);
+	node_cache = host_cache_create("lodge_node", struct node);
+	if (leaf_cache && node_cache)
+		return 0;
+	space_module_exit();
+	return -ENOMEM;
+}
+
+void space_module_exit(void)
+{
+	kmem_cache_destroy(node_cache);
+	kmem_cache_destroy(leaf_cache);
+	vpage_module_exit();
+}
+
+/* ---- the table ---- */
+
+static unsigned int node_index(u64 vpn, unsigned int level)
+{
+	return (vpn >> (LEAF_BITS + level * NODE_BITS)) & (NODE_SLOTS - 1);
+}
+
+struct leaf *space_leaf(struct space *space, u64 vpn)
+{
+	struct node *node = space->root;
+	int level;
+
+	for (level = NODE_LEVELS - 1; level > 0; level--) {
+		node = READ_ONCE(node->child[node_index(vpn, level)]);
+		if (!node)
+			return NULL;
+	}
+	return READ_ONCE(node->child[node_index(vpn, 0)]);
+}
+
+/* The place that holds the leaf of @vpn; makes the nodes above it.  NULL: no memory. */
+static void **leaf_place(struct space *space, u64 vpn)
+{
+	struct node *node = space->root;
+	int level;
+
+	for (level = NODE_LEVELS - 1; level > 0; level--) {
+		void **place = &node->child[node_index(vpn, level)];
+		struct node *next = READ_ONCE(*place);
+
+		if (!next) {
+			struct node *fresh = kmem_cache_zalloc(node_cache, GFP_POOL);
+
+			if (!fresh)
+				return NULL;
+			next = cmpxchg(place, NULL, (void *)fresh);
+			if (next) {
+				kmem_cache_free(node_cache, fresh);
+			} else {
+				next = fresh;
+				pool_count(space->pool, PS_METADATA, sizeof(*fresh));
+			}
+		}
+		node = next;
+	}
+	return &node->child[node_index(vpn, 0)];
+}
+
+static struct leaf *leaf_alloc(struct pool *pool)
+{
+	struct leaf *leaf = kmem_cache_zalloc(leaf_cache, GFP_POOL);
+
+	if (!leaf)
+		return NULL;
+	atomic_set(&leaf->refs, 1);
+	spin_lock_init(&leaf->lock);
+	pool_count(pool, PS_METADATA, sizeof(*leaf));
+	return leaf;
+}
+
+static void leaf_free_rcu(struct rcu_head *rcu)
+{
+	kmem_cache_free(leaf_cache, container_of(rcu, struct leaf, rcu));
+}
+
+static void leaf_put(struct pool *pool, struct leaf *leaf)
+{
+	unsigned int i;
+
+	if (!atomic_dec_and_test(&leaf->refs))
+		return;
+	for (i = 0; i < LEAF_SLOTS; i++) {
+		void *slot = leaf->slot[i];
+
+		if (slot_is_backing(slot))
+			backing_put_n(slot_backing(slot), 1);
+		else if (slot)
+			vpage_put_slot(pool, slot);
+	}
+	pool_count(pool, PS_METADATA, -(long)sizeof(*leaf));
+	call_rcu(&leaf->rcu, leaf_free_rcu);
+}
+
+/* Copy a shared leaf for this space.  Return: 0, -ENOMEM. */
+static int leaf_unshare(struct space *space, void **place, struct leaf *leaf)
+{
+	struct leaf *copy = leaf_alloc(space->pool);
+	unsigned int i;
+
+	if (!copy)
+		return -ENOMEM;
+	mutex_lock(&space->unshare_lock);
+	if (READ_ONCE(*place) != leaf || atomic_read(&leaf->refs) == 1) {
+		mutex_unlock(&space->unshare_lock);
+		leaf_put(space->pool, copy);
+		return 0;
+	}
+	spin_lock(&leaf->lock);
+	for (i = 0; i < LEAF_SLOTS; i++) {
+		void *slot = leaf->slot[i];
+
+		copy->slot[i] = slot;
+		if (slot_is_backing(slot))
+			backing_get_n(slot_backing(slot), 1);
+		else if (slot)
+			atomic_inc(&((struct vpage *)slot)->slots);
+	}
+	smp_store_release(place, copy);
+	spin_unlock(&leaf->lock);
+	mutex_unlock(&space->unshare_lock);
+	leaf_put(space->pool, leaf);
+	return 0;
+}
+
+struct leaf *space_own_leaf(struct space *space, u64 vpn)
+{
+	void **place = leaf_place(space, vpn);
+	struct leaf *leaf;
+
+	if (!place)
+		return NULL;
+	for (;;) {
+		bool alone;
+
+		rcu_read_lock();
+		leaf = READ_ONCE(*place);
+		alone = leaf && atomic_read_acquire(&leaf->refs) == 1;
+		rcu_read_unlock();
+		if (alone)
+			return leaf;
+		if (leaf) {
+			if (leaf_unshare(space, place, leaf))
+				return NULL;
+			continue;
+		}
+		leaf = leaf_alloc(space->pool);
+		if (!leaf)
+			return NULL;
+		if (!cmpxchg(place, NULL, (void *)leaf))
+			return leaf;
+		leaf_put(space->pool, leaf);
+	}
+}
+
+/* ---- slots ---- */
+
+/* Is it worth locking the vpage in this slot again? */
+static bool slot_changed(struct space *space, u64 vpn, struct vpage *vp)
+{
+	struct leaf *leaf;
+	bool changed = true;
+
+	rcu_read_lock();
+	leaf = space_leaf(space, vpn);
+	if (leaf) {
+		spin_lock(&leaf->lock);
+		/* While the slot holds it, it cannot be freed. */
+		if (leaf->slot[leaf_index(vpn)] == vp)
+			changed = !test_bit(VP_LOCKED, &vp->flags);
+		spin_unlock(&leaf->lock);
+	}
+	rcu_read_unlock();
+	return changed;
+}
+
+void *space_lock_slot(struct space *space, u64 vpn)
+{
+	struct leaf *leaf;
+	void *slot;
+
+	for (;;) {
+		bool locked = true;
+
+		rcu_read_lock();
+		leaf = space_leaf(space, vpn);
+		if (!leaf) {
+			rcu_read_unlock();
+			return NULL;
+		}
+		spin_lock(&leaf->lock);
+		if (unlikely(space_leaf(space, vpn) != leaf)) {
+			spin_unlock(&leaf->lock);
+			rcu_read_unlock();
+			continue;
+		}
+		slot = leaf->slot[leaf_index(vpn)];
+		if (slot_is_backing(slot))
+			backing_get_n(slot_backing(slot), 1);
+		else if (slot)
+			locked = vpage_trylock(slot);
+		spin_unlock(&leaf->lock);
+		rcu_read_unlock();
+		if (likely(locked))
+			return slot;
+		wait_var_event(&((struct vpage *)slot)->flags, slot_changed(space, vpn, slot));
+	}
+}
+
+bool space_set_slot(struct space *space, u64 vpn, void *old, void *new)
+{
+	struct leaf *leaf;
+	bool done = false;
+
+	rcu_read_lock();
+	leaf = space_leaf(space, vpn);
+	if (leaf) {
+		spin_lock(&leaf->lock);
+		if (space_leaf(space, vpn) == leaf && atomic_read(&leaf->refs) == 1 &&
+		    leaf->slot[leaf_index(vpn)] == old) {
+			leaf->slot[leaf_index(vpn)] = new;
+			done = true;
+		}
+		spin_unlock(&leaf->lock);
+	}
+	rcu_read_unlock();
+	return done;
+}
+
+/* ---- whole ranges ---- */
+
+static void slot_put(struct space *space, void *slot)
+{
+	if (slot_is_backing(slot)) {
+		backing_put_n(slot_backing(slot), 1);
+	} else if (slot) {
+		atomic_long_dec(&space->pages);
+		vpage_put_slot(space->pool, slot);
+	}
+}
+
+/* Take the whole leaf away. */
+static void drop_leaf(struct space *space, u64 vpn)
+{
+	void **place = leaf_place(space, vpn);
+	struct leaf *leaf;
+	unsigned int i, pages = 0;
+
+	mutex_lock(&space->unshare_lock);
+	leaf = xchg(place, NULL);
+	mutex_unlock(&space->unshare_lock);
+	if (!leaf)
+		return;
+	for (i = 0; i < LEAF_SLOTS; i++) {
+		void *slot = READ_ONCE(leaf->slot[i]);
+
+		pages += slot && !slot_is_backing(slot);
+	}
+	atomic_long_sub(pages, &space->pages);
+	leaf_put(space->pool, leaf);
+}
+
+static bool slot_kept(void *slot, bool discard)
+{
+	return discard && (slot_is_backing(slot) ||
+			   (slot && test_bit(VP_FILE, &((struct vpage *)slot)->flags)));
+}
+
+static int drop_slots(struct space *space, u64 vpn, u64 n, bool discard)
+{
+	struct leaf *leaf = space_own_leaf(space, vpn);
+	u64 i;
+
+	if (!leaf)
+		return -ENOMEM;
+	for (i = 0; i < n; i++) {
+		void *slot;
+
+		do {
+			slot = READ_ONCE(leaf->slot[leaf_index(vpn + i)]);
+			if (!slot || slot_kept(slot, discard))
+				break;
+		} while (!space_set_slot(space, vpn + i, slot, NULL));
+		if (slot && !slot_kept(slot, discard))
+			slot_put(space, slot);
+	}
+	return 0;
+}
+
+static int drop_range(struct space *space, u64 vpn, u64 n, bool discard)
+{
+	u64 end = vpn + n, next;
+
+	for (; vpn < end; vpn = next) {
+		int err = 0;
+
+		next = min(end, (vpn | (LEAF_SLOTS - 1)) + 1);
+		if (!space_leaf(space, vpn)) {
+			next = min(end, space_next_leaf(space, next));
+			continue;
+		}
+		if (next - vpn == LEAF_SLOTS && !discard)
+			drop_leaf(space, vpn);
+		else
+			err = drop_slots(space, vpn, next - vpn, discard);
+		if (err)
+			return err;
+		cond_resched();
+	}
+	return 0;
+}
+
+int space_drop(struct space *space, u64 vpn, u64 n)
+{
+	return drop_range(space, vpn, n, false);
+}
+
+int space_discard(struct space *space, u64 vpn, u64 n)
+{
+	return drop_range(space, vpn, n, true);
+}
+
+u64 space_next_leaf(struct space *space, u64 vpn)
+{
+	while (vpn < SPACE_PAGES) {
+		struct node *node = space->root;
+		int level;
+
+		for (level = NODE_LEVELS - 1; level >= 0; level--) {
+			unsigned int shift = LEAF_BITS + level * NODE_BITS;
+
+			node = READ_ONCE(node->child[node_index(vpn, level)]);
+			if (!node) {
+				vpn = ((vpn >> shift) + 1) << shift;
+				break;
+			}
+		}
+		if (level < 0)
+			return vpn;
+	}
+	return SPACE_PAGES;
+}
+
+int space_fork(struct space *parent, struct space *child, u64 vpn, u64 n,
+	       void (*protect)(void *arg, u64 vpn, u64 n), void *arg)
+{
+	u64 end = vpn + n, next;
+
+	for (vpn = space_next_leaf(parent, vpn); vpn < end; vpn = space_next_leaf(parent, next)) {
+		void **place = leaf_place(child, vpn);
+		struct leaf *leaf, *have;
+		bool was_shared;
+		unsigned int i, pages = 0;
+
+		next = (vpn | (LEAF_SLOTS - 1)) + 1;
+		if (!place)
+			return -ENOMEM;
+		have = *place;
+		rcu_read_lock();
+		leaf = space_leaf(parent, vpn);
+		was_shared = atomic_read(&leaf->refs) > 1;
+		/* A leaf that spans two mappings comes by once for each. */
+		if (!have) {
+			atomic_inc(&leaf->refs);
+			*place = leaf;
+			for (i = 0; i < LEAF_SLOTS; i++) {
+				void *slot = READ_ONCE(leaf->slot[i]);
+
+				pages += slot && !slot_is_backing(slot);
+			}
+			atomic_long_add(pages, &child->pages);
+		}
+		rcu_read_unlock();
+		if (was_shared && !have && READ_ONCE(leaf->readonly))
+			continue;
+		protect(arg, vpn, min(end, next) - vpn);
+		if (min(end, next) - vpn == LEAF_SLOTS)
+			WRITE_ONCE(leaf->readonly, true);
+	}
+	return 0;
+}
+
+/* Put @new into a slot, whatever is there; 0, -ENOMEM. */
+static int replace_slot(struct space *space, u64 vpn, void *new, void **old)
+{
+	struct leaf *leaf;
+
+	do {
+		leaf = space_own_leaf(space, vpn);
+		if (!leaf)
+			return -ENOMEM;
+		*old = READ_ONCE(leaf->slot[leaf_index(vpn)]);
+	} while (!space_set_slot(space, vpn, *old, new));
+	return 0;
+}
+
+static int move_slot(struct space *space, u64 from, u64 to)
+{
+	void *slot, *old;
+
+	/* Once both leaves are there, only a fork beside us could make this fail. */
+	if (!space_own_leaf(space, to) || replace_slot(space, from, NULL, &slot))
+		return -ENOMEM;
+	if (!slot)
+		return 0;
+	if (slot_is_backing(slot)) {
+		struct backing *moved = backing_moved(slot_backing(slot), (s64)(to - from));
+
+		backing_put_n(slot_backing(slot), 1);
+		if (!moved)
+			return -ENOMEM;
+		slot = backing_slot(moved);
+	}
+	if (replace_slot(space, to, slot, &old)) {
+		slot_put(space, slot);
+		return -ENOMEM;
+	}
+	slot_put(space, old);
+	return 0;
+}
+
+int space_move(struct space *space, u64 from, u64 to, u64 n)
+{
+	u64 i, next;
+
+	for (i = 0; i < n; i++) {
+		next = space_next_leaf(space, from + i) - from;
+		if (next >= n)
+			break;
+		i = next;
+		if (move_slot(space, from + i, to + i))
+			return -ENOMEM;
+		if ((i & (LEAF_SLOTS - 1)) == 0)
+			cond_resched();
+	}
+	return 0;
+}
+
+int space_back(struct space *space, u64 vpn, u64 n, struct backing *backing)
+{
+	u64 i;
+
+	for (i = 0; i < n; i++) {
+		if (!space_own_leaf(space, vpn + i))
+			return -ENOMEM;
+		backing_get_n(backing, 1);
+		if (!space_set_slot(space, vpn + i, NULL, backing_slot(backing)))
+			backing_put_n(backing, 1);
+		if ((i & (LEAF_SLOTS - 1)) == 0)
+			cond_resched();
+	}
+	return 0;
+}
+
+/* ---- life ---- */
+
+int space_init(struct space *space, struct pool *pool, u32 id)
+{
+	space->id = id;
+	space->pool = pool;
+	atomic_long_set(&space->pages, 0);
+	mutex_init(&space->unshare_lock);
+	space->root = kmem_cache_zalloc(node_cache, GFP_POOL);
+	if (!space->root)
+		return -ENOMEM;
+	pool_count(pool, PS_METADATA, sizeof(*space->root));
+	return 0;
+}
+
+static void free_nodes(struct pool *pool, struct node *node, unsigned int level)
+{
+	unsigned int i;
+
+	for (i = 0; i < NODE_SLOTS && level; i++)
+		if (node->child[i])
+			free_nodes(pool, node->child[i], level - 1);
+	for (i = 0; i < NODE_SLOTS && !level; i++)
+		if (node->child[i])
+			leaf_put(pool, node->child[i]);
+	pool_count(pool, PS_METADATA, -(long)sizeof(*node));
+	kmem_cache_free(node_cache, node);
+	cond_resched();
+}
+
+void space_exit(struct space *space)
+{
+	free_nodes(space->pool, space->root, NODE_LEVELS - 1);
+	space->root = NULL;
+	atomic_long_set(&space->pages, 0);
+}
