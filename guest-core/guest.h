@@ -75,7 +75,8 @@ struct guest {
 /**
  * struct guest_subsystem - something that a guest has for itself
  * @name: as in the control tree's version file
- * @init_guest: a guest is being made; 0 or a negative error number
+ * @init_guest: a guest is being made; 0 or a negative error number, with its reason in guest_root_error
+ *	(complain()) if that says more than the number
  * @exit_guest: it goes; no process is in it, no file function runs
  * @busy: does it have processes?  Must not sleep.
  * @files: its files, ended by a row without a name
@@ -110,8 +111,8 @@ enum guest_retire { RETIRE_ALWAYS, RETIRE_IF_AUTOREMOVE };
 /**
  * guest_retire() - let nobody use the guest any more
  * Waits at most two seconds for reads and writes that are running.
- * Return: 0, and the caller must call guest_destroy(); -EBUSY: it has processes, or a write takes long;
- * -ENODEV: somebody else has retired it; -EAGAIN: autoremove is not set (RETIRE_IF_AUTOREMOVE)
+ * Return: 0, and the caller must call guest_destroy(); -EBUSY: it has processes; -EINPROGRESS: a read or write takes
+ * longer; -ENODEV: somebody else has retired it; -EAGAIN: autoremove is not set (RETIRE_IF_AUTOREMOVE)
  */
 int guest_retire(struct guest *guest, enum guest_retire when);
 
@@ -146,7 +147,7 @@ int guest_write(struct guest *guest, const struct guest_file *file, char *value,
 /** guest_core_files - the files of every guest, whatever its subsystems */
 extern const struct guest_file guest_core_files[];
 
-/* ---- errors (guest.c) ---- */
+/* ---- errors (complaint.c) ---- */
 
 /**
  * guest_error() - say why a write is refused
@@ -158,7 +159,10 @@ extern const struct guest_file guest_core_files[];
  */
 int guest_error(struct guest *guest, int err, const char *field, const char *value, const char *fmt, ...) __printf(5, 6);
 
-/** complain() - put `NAME: reason` into a complaint; returns @err */
+/** complaint_init() - nothing to complain about yet */
+void complaint_init(struct complaint *complaint);
+
+/** complain() - put `NAME: reason` into a complaint; @name may be anything somebody wrote; returns @err */
 int complain(struct complaint *complaint, int err, const char *name, const char *fmt, ...) __printf(4, 5);
 
 /** complaint_show() - the text as one line, or nothing */
@@ -175,8 +179,8 @@ void guest_notify(struct guest *guest);
 
 /**
  * guest_idle() - the last process is gone: with autoremove, the guest goes too
- * Call it after guest_subsystem.busy has begun to say no, holding a reference to the guest, or so that exit_guest
- * waits for it.  The removal itself happens in a thread of its own.
+ * Call it after guest_subsystem.busy has begun to say no, holding a reference to the guest (guest_get()).
+ * Any context but hard interrupts; the removal itself happens in a thread of its own.
  */
 void guest_idle(struct guest *guest);
 
@@ -197,8 +201,5 @@ void guest_host_notify(struct guest *guest);
 
 /** guest_host_remove() - soon, in another thread: guest_retire(RETIRE_IF_AUTOREMOVE) and remove its directory */
 void guest_host_remove(struct guest *guest);
-
-/** guest_host_pages() - pages of memory that the machine has */
-unsigned long guest_host_pages(void);
 
 #endif /* LODGE_GUEST_H */

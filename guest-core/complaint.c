@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Why something was refused, in words: the last_error files.  What a writer wrote
+ * is quoted, so it is shortened, and nothing in it reaches a terminal unseen.
+ */
+#include "guest-core/guest.h"
+
+#define QUOTED_MAX	64
+
+struct complaint guest_root_error;
+
+void guest_core_init(void)
+{
+	complaint_init(&guest_root_error);
+}
+
+void complaint_init(struct complaint *complaint)
+{
+	spin_lock_init(&complaint->lock);
+	complaint->count = 0;
+	complaint->text[0] = '\0';
+}
+
+/* Copy @text to @out in a form that is safe to print on a terminal. */
+static void quote(char out[QUOTED_MAX + 4], const char *text)
+{
+	unsigned int i;
+
+	for (i = 0; text[i] && i < QUOTED_MAX; i++)
+		out[i] = text[i] >= ' ' && text[i] <= '~' ? text[i] : '?';
+	strcpy(out + i, text[i] ? "..." : "");
+}
+
+/* A complaint that begins with @field and @value, if there are such. */
+static void complaint_set(struct complaint *complaint, const char *name, const char *field,
+			  const char *value, const char *fmt, va_list args)
+{
+	char quoted[QUOTED_MAX + 4];
+	size_t size = sizeof(complaint->text);
+	int n;
+
+	quote(quoted, value ? value : name);
+	spin_lock(&complaint->lock);
+	if (field)
+		n = snprintf(complaint->text, size, "%s: %s: %s: ", name, field, quoted);
+	else
+		n = snprintf(complaint->text, size, "%s: ", quoted);
+	vsnprintf(complaint->text + n, size - n, fmt, args);
+	complaint->count++;
+	spin_unlock(&complaint->lock);
+}
+
+int complain(struct complaint *complaint, int err, const char *name, const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	complaint_set(complaint, name, NULL, NULL, fmt, args);
+	va_end(args);
+	return err;
+}
+
+int guest_error(struct guest *guest, int err, const char *field, const char *value, const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	complaint_set(&guest->error, guest->name, field, value, fmt, args);
+	va_end(args);
+	return err;
+}
+
+void complaint_show(struct complaint *complaint, struct text *out)
+{
+	char text[sizeof(complaint->text)];
+
+	spin_lock(&complaint->lock);
+	strscpy(text, complaint->text, sizeof(text));
+	spin_unlock(&complaint->lock);
+	if (text[0])
+		text_printf(out, "%s\n", text);
+}

@@ -1,0 +1,281 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The life of a guest, and the reads and writes of its files; see guest.h. */
+#include "guest-core/guest.h"
+
+/* How long guest_retire() waits for reads and writes that are running. */
+#define RETIRE_WAIT_MS	2000
+
+/* ---- life ---- */
+
+const char *guest_name_error(const char *name, size_t len)
+{
+	size_t i;
+
+	if (!len)
+		return "a guest needs a name";
+	if (len > GUEST_NAME_MAX)
+		return "a name has at most 63 bytes";
+	if (name[0] == '.' || name[0] == '-')
+		return "a name does not start with a dot or a dash";
+	for (i = 0; i < len; i++) {
+		char c = name[i];
+
+		if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+		    c == '.' || c == '_' || c == '-')
+			continue;
+		return "a name has only letters, digits, dot, dash and underscore";
+	}
+	return NULL;
+}
+
+/* End the first @n subsystems. */
+static void exit_subsystems(struct guest *guest, unsigned int n)
+{
+	while (n--)
+		guest_subsystems[n]->exit_guest(guest);
+}
+
+static int init_subsystems(struct guest *guest)
+{
+	unsigned int complaints = READ_ONCE(guest_root_error.count);
+	unsigned int n;
+	int err;
+
+	for (n = 0; guest_subsystems[n]; n++) {
+		err = guest_subsystems[n]->init_guest(guest);
+		if (!err)
+			continue;
+		if (READ_ONCE(guest_root_error.count) == complaints)
+			complain(&guest_root_error, err, guest->name, "no %s subsystem: error %d",
+				 guest_subsystems[n]->name, -err);
+		exit_subsystems(guest, n);
+		return err;
+	}
+	return 0;
+}
+
+int guest_create(const char *name, size_t len, struct guest **ret)
+{
+	const char *reason = guest_name_error(name, len);
+	struct guest *guest;
+	int err;
+
+	if (reason)
+		return complain(&guest_root_error, -EINVAL, name, "%s", reason);
+	guest = kzalloc(sizeof(*guest), GFP_KERNEL);
+	if (!guest)
+		return complain(&guest_root_error, -ENOMEM, name, "the host has no memory for it");
+
+	memcpy(guest->name, name, len);
+	atomic_set(&guest->refs, 1);
+	atomic_set(&guest->events, 1);
+	spin_lock_init(&guest->gate);
+	mutex_init(&guest->lock);
+	complaint_init(&guest->error);
+	err = init_subsystems(guest);
+	if (err) {
+		guest_put(guest);
+		return err;
+	}
+	*ret = guest;
+	return 0;
+}
+
+void guest_get(struct guest *guest)
+{
+	atomic_inc(&guest->refs);
+}
+
+void guest_put(struct guest *guest)
+{
+	if (atomic_dec_and_test(&guest->refs))
+		kfree(guest);
+}
+
+bool guest_busy(struct guest *guest)
+{
+	unsigned int n;
+
+	for (n = 0; guest_subsystems[n]; n++)
+		if (guest_subsystems[n]->busy(guest))
+			return true;
+	return false;
+}
+
+/* Let a read or write in.  Whoever is in may bind processes, so that guest_busy() may become true only meanwhile. */
+static bool guest_enter(struct guest *guest)
+{
+	bool alive;
+
+	spin_lock(&guest->gate);
+	alive = !guest->dead;
+	if (alive)
+		guest->users++;
+	spin_unlock(&guest->gate);
+	return alive;
+}
+
+static void guest_leave(struct guest *guest)
+{
+	bool last;
+
+	spin_lock(&guest->gate);
+	last = !--guest->users;
+	spin_unlock(&guest->gate);
+	if (last)
+		wake_up_var(&guest->users);
+}
+
+/* One attempt.  -EINPROGRESS: reads or writes are running. */
+static int try_retire(struct guest *guest, enum guest_retire when)
+{
+	int err = 0;
+
+	spin_lock(&guest->gate);
+	if (guest->dead)
+		err = -ENODEV;
+	else if (when == RETIRE_IF_AUTOREMOVE && !READ_ONCE(guest->autoremove))
+		err = -EAGAIN;
+	else if (guest_busy(guest))
+		err = -EBUSY;
+	else if (guest->users)
+		err = -EINPROGRESS;
+	else
+		guest->dead = true;
+	spin_unlock(&guest->gate);
+	return err;
+}
+
+int guest_retire(struct guest *guest, enum guest_retire when)
+{
+	int err;
+
+	wait_var_event_timeout(&guest->users, (err = try_retire(guest, when)) != -EINPROGRESS,
+			       msecs_to_jiffies(RETIRE_WAIT_MS));
+	return err;
+}
+
+void guest_destroy(struct guest *guest)
+{
+	unsigned int n = 0;
+
+	while (guest_subsystems[n])
+		n++;
+	exit_subsystems(guest, n);
+	guest_notify(guest);
+	guest_put(guest);
+}
+
+void guest_notify(struct guest *guest)
+{
+	atomic_inc(&guest->events);
+	guest_host_notify(guest);
+}
+
+/* ---- autoremove ---- */
+
+/*
+ * Setting autoremove and the last process's end may coincide: each side writes its
+ * own half and then looks at the other's, so at least one of them sees both.
+ */
+void guest_idle(struct guest *guest)
+{
+	smp_mb();
+	if (READ_ONCE(guest->autoremove))
+		guest_host_remove(guest);
+}
+
+void guest_set_bound(struct guest *guest)
+{
+	WRITE_ONCE(guest->bound, true);
+}
+
+static int autoremove_show(struct guest *guest, struct text *out)
+{
+	text_printf(out, "%d\n", READ_ONCE(guest->autoremove));
+	return 0;
+}
+
+static int autoremove_store(struct guest *guest, char *value)
+{
+	if (strcmp(value, "0") && strcmp(value, "1"))
+		return guest_error(guest, -EINVAL, "autoremove", value, "neither 0 nor 1");
+	WRITE_ONCE(guest->autoremove, value[0] == '1');
+	smp_mb();
+	if (guest->autoremove && READ_ONCE(guest->bound) && !guest_busy(guest))
+		guest_host_remove(guest);
+	return 0;
+}
+
+static int last_error_show(struct guest *guest, struct text *out)
+{
+	complaint_show(&guest->error, out);
+	return 0;
+}
+
+const struct guest_file guest_core_files[] = {
+	{ .name = "autoremove", .mode = 0644, .show = autoremove_show, .store = autoremove_store },
+	{ .name = "last_error", .mode = 0444, .show = last_error_show },
+	{ }
+};
+
+/* ---- reads and writes ---- */
+
+int guest_read(struct guest *guest, const struct guest_file *file, struct text *out)
+{
+	int err;
+
+	if (!guest_enter(guest))
+		return -ENODEV;
+	err = file->show(guest, out);
+	guest_leave(guest);
+	return err ? err : out->err;
+}
+
+/* What is wrong with a value before anybody looks at its meaning; takes the newline off its end. */
+static const char *value_error(char *value, size_t len)
+{
+	if (len > GUEST_VALUE_MAX)
+		return "a value has at most 4096 bytes";
+	if (len && value[len - 1] == '\n')
+		value[--len] = '\0';
+	if (!len)
+		return "no value";
+	if (strlen(value) != len)
+		return "a zero byte in it";
+	return NULL;
+}
+
+static int store(struct guest *guest, const struct guest_file *file, char *value, bool privileged)
+{
+	int err;
+
+	if (file->unlocked)
+		return file->store(guest, value);
+	mutex_lock(&guest->lock);
+	guest->privileged = privileged;
+	err = file->store(guest, value);
+	mutex_unlock(&guest->lock);
+	return err;
+}
+
+int guest_write(struct guest *guest, const struct guest_file *file, char *value, size_t len, bool privileged)
+{
+	unsigned int complaints;
+	const char *reason;
+	int err;
+
+	if (!guest_enter(guest))
+		return -ENODEV;
+	complaints = READ_ONCE(guest->error.count);
+	reason = value_error(value, len);
+	if (reason)
+		err = guest_error(guest, -EINVAL, file->name, value, "%s", reason);
+	else
+		err = store(guest, file, value, privileged);
+	/* Whoever refuses should have said why; a number is better than the reason of an earlier refusal. */
+	if (err && READ_ONCE(guest->error.count) == complaints)
+		guest_error(guest, err, file->name, value, "error %d", -err);
+	guest_leave(guest);
+	return err;
+}
