@@ -172,53 +172,6 @@ void guest_notify(struct guest *guest)
 	guest_host_notify(guest);
 }
 
-/* ---- autoremove ---- */
-
-/*
- * Setting autoremove and the last process's end may coincide: each side writes its
- * own half and then looks at the other's, so at least one of them sees both.
- */
-void guest_idle(struct guest *guest)
-{
-	smp_mb();
-	if (READ_ONCE(guest->autoremove))
-		guest_host_remove(guest);
-}
-
-void guest_set_bound(struct guest *guest)
-{
-	WRITE_ONCE(guest->bound, true);
-}
-
-static int autoremove_show(struct guest *guest, struct text *out)
-{
-	text_printf(out, "%d\n", READ_ONCE(guest->autoremove));
-	return 0;
-}
-
-static int autoremove_store(struct guest *guest, char *value)
-{
-	if (strcmp(value, "0") && strcmp(value, "1"))
-		return guest_error(guest, -EINVAL, "autoremove", value, "neither 0 nor 1");
-	WRITE_ONCE(guest->autoremove, value[0] == '1');
-	smp_mb();
-	if (guest->autoremove && READ_ONCE(guest->bound) && !guest_busy(guest))
-		guest_host_remove(guest);
-	return 0;
-}
-
-static int last_error_show(struct guest *guest, struct text *out)
-{
-	complaint_show(&guest->error, out);
-	return 0;
-}
-
-const struct guest_file guest_core_files[] = {
-	{ .name = "autoremove", .mode = 0644, .show = autoremove_show, .store = autoremove_store },
-	{ .name = "last_error", .mode = 0444, .show = last_error_show },
-	{ }
-};
-
 /* ---- reads and writes ---- */
 
 int guest_read(struct guest *guest, const struct guest_file *file, struct text *out)

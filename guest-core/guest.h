@@ -18,11 +18,11 @@
 #include "guest-core/files.h"
 #include "guest-core/host.h"
 
+struct memory_control;
 struct pool;
 
 #define GUEST_NAME_MAX		63
 #define GUEST_VALUE_MAX		4096	/* bytes of one write */
-#define GUEST_SUBSYSTEMS_MAX	8
 
 /**
  * struct complaint - why something was refused, in words
@@ -50,7 +50,7 @@ struct complaint {
  * @error: the last refused write
  * @events: counts the changes of polled files; starts at 1
  * @pool: its memory; set and cleared by the host side of the memory subsystem
- * @subsystem: data of each subsystem, in the order of guest_subsystems[]
+ * @memory: limits and swap file, for guest-mm's control files
  * @mm: for the host side of the memory subsystem
  * @tree: for the host's control tree
  */
@@ -67,7 +67,7 @@ struct guest {
 	struct complaint error;
 	atomic_t events;
 	struct pool *pool;
-	void *subsystem[GUEST_SUBSYSTEMS_MAX];
+	struct memory_control *memory;
 	void *mm;
 	void *tree;
 };
@@ -79,6 +79,9 @@ struct guest {
  *	(complain()) if that says more than the number
  * @exit_guest: it goes; no process is in it, no file function runs
  * @busy: does it have processes?  Must not sleep.
+ * @bind: make the running process the guest's; only one subsystem has it, which brings the others along.
+ *	0 or a negative error number, with its reason in guest->error (guest_error()) if that says more.
+ * @procs: append the processes' ids, one a line, as the reader sees them; where @bind is
  * @files: its files, ended by a row without a name
  */
 struct guest_subsystem {
@@ -86,6 +89,8 @@ struct guest_subsystem {
 	int (*init_guest)(struct guest *guest);
 	void (*exit_guest)(struct guest *guest);
 	bool (*busy)(struct guest *guest);
+	int (*bind)(struct guest *guest);
+	int (*procs)(struct guest *guest, struct text *out);
 	const struct guest_file *files;
 };
 
@@ -128,9 +133,6 @@ void guest_put(struct guest *guest);
 /** guest_busy() - has the guest processes? */
 bool guest_busy(struct guest *guest);
 
-/** guest_set_bound() - a process has been bound */
-void guest_set_bound(struct guest *guest);
-
 /* ---- files (guest.c) ---- */
 
 /** guest_read() - content of a file, appended to @out; -ENODEV when the guest is gone, -ENOMEM */
@@ -144,7 +146,7 @@ int guest_read(struct guest *guest, const struct guest_file *file, struct text *
  */
 int guest_write(struct guest *guest, const struct guest_file *file, char *value, size_t len, bool privileged);
 
-/** guest_core_files - the files of every guest, whatever its subsystems */
+/** guest_core_files - the files of every guest, whatever its subsystems (core-files.c) */
 extern const struct guest_file guest_core_files[];
 
 /* ---- errors (complaint.c) ---- */
@@ -198,6 +200,9 @@ extern const struct guest_subsystem *const guest_subsystems[];
 
 /** guest_host_notify() - guest->events has grown: wake pollers.  Any context. */
 void guest_host_notify(struct guest *guest);
+
+/** guest_host_pid() - the running process's id, as it sees itself */
+int guest_host_pid(void);
 
 /** guest_host_remove() - soon, in another thread: guest_retire(RETIRE_IF_AUTOREMOVE) and remove its directory */
 void guest_host_remove(struct guest *guest);

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The files that every guest has: procs, autoremove, last_error. */
+#include "guest-core/guest.h"
+
+/* ---- procs ---- */
+
+static const struct guest_subsystem *binding_subsystem(void)
+{
+	unsigned int n;
+
+	for (n = 0; guest_subsystems[n]; n++)
+		if (guest_subsystems[n]->bind)
+			return guest_subsystems[n];
+	return NULL;
+}
+
+static int procs_show(struct guest *guest, struct text *out)
+{
+	const struct guest_subsystem *subsystem = binding_subsystem();
+
+	return subsystem ? subsystem->procs(guest, out) : 0;
+}
+
+/* A process id, or -1. */
+static int parse_pid(const char *value)
+{
+	int pid = 0;
+
+	for (; *value >= '0' && *value <= '9' && pid < 100000000; value++)
+		pid = pid * 10 + *value - '0';
+	return *value ? -1 : pid;
+}
+
+static int procs_store(struct guest *guest, char *value)
+{
+	const struct guest_subsystem *subsystem = binding_subsystem();
+	int pid = parse_pid(value);
+	int err;
+
+	if (pid < 0)
+		return guest_error(guest, -EINVAL, "procs", value, "not a process id");
+	if (!subsystem || (pid && pid != guest_host_pid()))
+		return guest_error(guest, -EOPNOTSUPP, "procs", value,
+				   "a process can only bind itself: write 0 or its own id");
+	err = subsystem->bind(guest);
+	if (!err)
+		WRITE_ONCE(guest->bound, true);
+	return err;
+}
+
+/* ---- autoremove ---- */
+
+static int autoremove_show(struct guest *guest, struct text *out)
+{
+	text_printf(out, "%d\n", READ_ONCE(guest->autoremove));
+	return 0;
+}
+
+/*
+ * Setting autoremove and the last process's end may coincide: each side writes its
+ * own half and then looks at the other's, so at least one of them sees both.
+ */
+static int autoremove_store(struct guest *guest, char *value)
+{
+	if (strcmp(value, "0") && strcmp(value, "1"))
+		return guest_error(guest, -EINVAL, "autoremove", value, "neither 0 nor 1");
+	WRITE_ONCE(guest->autoremove, value[0] == '1');
+	smp_mb();
+	if (guest->autoremove && READ_ONCE(guest->bound) && !guest_busy(guest))
+		guest_host_remove(guest);
+	return 0;
+}
+
+void guest_idle(struct guest *guest)
+{
+	smp_mb();
+	if (READ_ONCE(guest->autoremove))
+		guest_host_remove(guest);
+}
+
+/* ---- last_error ---- */
+
+static int last_error_show(struct guest *guest, struct text *out)
+{
+	complaint_show(&guest->error, out);
+	return 0;
+}
+
+const struct guest_file guest_core_files[] = {
+	/* Not under the lock: binding takes the lock of the process's address space. */
+	{ .name = "procs", .mode = 0644, .show = procs_show, .store = procs_store, .unlocked = true },
+	{ .name = "autoremove", .mode = 0644, .show = autoremove_show, .store = autoremove_store },
+	{ .name = "last_error", .mode = 0444, .show = last_error_show },
+	{ }
+};

@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * memory.swap.file: which file a guest's swap file tier has, and that no two guests
+ * have the same.
+ */
+#include "guest-mm/control.h"
+#include "guest-mm/pool.h"
+
+static const char field[] = "memory.swap.file";
+
+/*
+ * Protects the list and all guests' swap_file, swap_path and swap_link.  Taken inside
+ * guest->lock.  Never held while something is opened: that may take as long as a
+ * user's own file system likes.
+ */
+static DEFINE_MUTEX(swap_files_lock);
+static LIST_HEAD(swap_files);
+
+int swap_file_show(struct guest *guest, struct text *out)
+{
+	mutex_lock(&swap_files_lock);
+	text_printf(out, "%s\n", guest->memory->swap_file ? guest->memory->swap_path : "none");
+	mutex_unlock(&swap_files_lock);
+	return 0;
+}
+
+void swap_file_forget(struct guest *guest)
+{
+	struct memory_control *memory = guest->memory;
+
+	mutex_lock(&swap_files_lock);
+	if (memory->swap_file) {
+		list_del(&memory->swap_link);
+		kfree(memory->swap_path);
+		memory->swap_file = NULL;
+		memory->swap_path = NULL;
+	}
+	mutex_unlock(&swap_files_lock);
+}
+
+void swap_file_limit(struct guest *guest)
+{
+	struct tier *tier = guest->pool->tiers[TIER_SWAP_FILE];
+	u64 limit = guest->memory->limit[LIMIT_SWAP];
+
+	if (tier)
+		tier_swap_file_set_max(tier, min_t(u64, limit >> PAGE_SHIFT, tier_swap_file_size(tier)));
+}
+
+static int detach(struct guest *guest, char *value)
+{
+	int err = 0;
+
+	mutex_lock(&guest->lock);
+	if (guest->memory->swap_file)
+		err = tier_swap_file_detach(guest->pool->tiers[TIER_SWAP_FILE]);
+	if (err)
+		guest_error(guest, err, field, value, "pages are in the swap file");
+	else
+		swap_file_forget(guest);
+	mutex_unlock(&guest->lock);
+	return err;
+}
+
+static bool in_use(struct host_file *file)
+{
+	struct memory_control *memory;
+
+	list_for_each_entry(memory, &swap_files, swap_link)
+		if (host_file_same(memory->swap_file, file))
+			return true;
+	return false;
+}
+
+/* Give the guest a file.  On success the tier owns it, and @path is the guest's. */
+static int attach(struct guest *guest, struct host_file *file, char *path)
+{
+	struct memory_control *memory = guest->memory;
+	int err;
+
+	mutex_lock(&guest->lock);
+	mutex_lock(&swap_files_lock);
+	if (memory->swap_file) {
+		err = guest_error(guest, -EBUSY, field, path, "the guest has a swap file already: write none first");
+	} else if (in_use(file)) {
+		err = guest_error(guest, -EEXIST, field, path, "another guest swaps to this file");
+	} else {
+		err = tier_swap_file_attach(guest->pool->tiers[TIER_SWAP_FILE], file,
+					    host_file_size(file) >> PAGE_SHIFT);
+		if (!err) {
+			memory->swap_file = file;
+			memory->swap_path = path;
+			list_add(&memory->swap_link, &swap_files);
+		}
+	}
+	mutex_unlock(&swap_files_lock);
+	if (!err)
+		swap_file_limit(guest);
+	mutex_unlock(&guest->lock);
+	return err;
+}
+
+/* Is the open file one that can be swapped to? */
+static int check_file(struct guest *guest, struct host_file *file, const char *path)
+{
+	u64 size = host_file_size(file);
+	int err;
+
+	if (size < PAGE_SIZE)
+		return guest_error(guest, -EINVAL, field, path, "the file is empty: its size is what it can hold");
+	err = host_file_reserve(file, size);
+	if (err == -ENOSPC)
+		return guest_error(guest, err, field, path, "its file system has no room for %llu bytes",
+				   (unsigned long long)size);
+	if (err == -EOPNOTSUPP)
+		return guest_error(guest, err, field, path, "its file system cannot set space aside");
+	return err;
+}
+
+int swap_file_store(struct guest *guest, char *value)
+{
+	struct host_file *file;
+	char *path;
+	int err;
+
+	if (!guest->pool->tiers[TIER_SWAP_FILE])
+		return guest_error(guest, -EOPNOTSUPP, field, value, "swap files are not built in");
+	if (!strcmp(value, "none"))
+		return detach(guest, value);
+	if (value[0] != '/')
+		return guest_error(guest, -EINVAL, field, value, "neither none nor a path from the root");
+
+	path = kmalloc(strlen(value) + 1, GFP_KERNEL);
+	if (!path)
+		return -ENOMEM;
+	strcpy(path, value);
+	file = host_file_open(path);
+	if (IS_ERR(file)) {
+		err = PTR_ERR(file);
+		if (err == -EINVAL)
+			guest_error(guest, err, field, path, "neither a regular file nor a block device");
+		else
+			guest_error(guest, err, field, path, "cannot be opened: error %d", -err);
+		goto err_path;
+	}
+	err = check_file(guest, file, path);
+	if (!err)
+		err = attach(guest, file, path);
+	if (err)
+		goto err_file;
+	return 0;
+
+err_file:
+	host_file_close(file);
+err_path:
+	kfree(path);
+	return err;
+}
