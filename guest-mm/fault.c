@@ -299,7 +299,7 @@ int space_copy_now(struct space *child, u64 vpn)
 		backing_put_n(slot_backing(slot), 1);
 		return 0;
 	}
-	if (exclusive(child, vpn, slot)) {
+	if (!((struct vpage *)slot)->frame || exclusive(child, vpn, slot)) {
 		vpage_unlock(slot);
 		return 0;
 	}

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Memory management interfaces that differ between the kernels we serve. */
+#ifndef LODGE_COMPAT_MM_H
+#define LODGE_COMPAT_MM_H
+
+#include <linux/mm.h>
+#include <linux/sched/mm.h>
+#include <linux/security.h>
+#include <linux/shrinker.h>
+#include <linux/version.h>
+
+/* Where the host would map @len bytes; the mmap_lock is held. */
+static inline unsigned long compat_unmapped_area(unsigned long addr, unsigned long len, unsigned long flags)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 10, 0)
+	if (len > TASK_SIZE)
+		return -ENOMEM;
+	return mm_get_unmapped_area(current->mm, NULL, addr, len, 0, flags);
+#else
+	return get_unmapped_area(NULL, addr, len, 0, flags);
+#endif
+}
+
+/* A shrinker with two functions and a pointer of our own. */
+struct compat_shrinker {
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 7, 0)
+	struct shrinker *shrinker;
+#else
+	struct shrinker shrinker;
+#endif
+};
+
+typedef unsigned long (*compat_shrink_fn)(struct shrinker *shrinker, struct shrink_control *sc);
+
+static inline int compat_shrinker_register(struct compat_shrinker *s, const char *name,
+					   compat_shrink_fn count, compat_shrink_fn scan)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 7, 0)
+	s->shrinker = shrinker_alloc(0, "%s", name);
+	if (!s->shrinker)
+		return -ENOMEM;
+	s->shrinker->count_objects = count;
+	s->shrinker->scan_objects = scan;
+	shrinker_register(s->shrinker);
+	return 0;
+#else
+	s->shrinker.count_objects = count;
+	s->shrinker.scan_objects = scan;
+	s->shrinker.seeks = DEFAULT_SEEKS;
+	return register_shrinker(&s->shrinker, "%s", name);
+#endif
+}
+
+static inline void compat_shrinker_unregister(struct compat_shrinker *s)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 7, 0)
+	shrinker_free(s->shrinker);
+#else
+	unregister_shrinker(&s->shrinker);
+#endif
+}
+
+#endif /* LODGE_COMPAT_MM_H */

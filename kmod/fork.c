@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * fork: the child gets a space of its own that shares the parent's pages.
+ *
+ * 1. The handler makes the child's space, so that lack of memory is an errno of fork.
+ * 2. While the host copies the VMAs, our open operation shares the table and makes the
+ *    parent's page-table entries read-only; the host flushes the parent's TLB when it is done.
+ *    The copied VMA gets linked among the parent's, because the host does that behind our back.
+ * 3. Before the child runs for the first time (wake_up_new_task), its VMAs move to its own file.
+ */
+#include <linux/interval_tree_generic.h>
+#include <linux/sched/mm.h>
+#include <linux/sched/signal.h>
+
+#include "kmod/hooks.h"
+#include "kmod/mm-guest.h"
+
+#define PINNED_MAX	64
+
+/**
+ * struct fork_ticket - a fork under way
+ * @task: who forks
+ * @child: the child's space
+ * @file: its file
+ * @mm: the child's mm, once its first VMA was copied
+ * @err: what went wrong in the open operation, which cannot fail
+ * @woken: the child was about to run
+ * @pinned: pages of the VMA at hand that someone does I/O on
+ */
+struct fork_ticket {
+	struct task_struct *task;
+	struct mm_space *child;
+	struct file *file;
+	struct mm_struct *mm;
+	int err;
+	bool woken;
+	unsigned int nr_pinned;
+	u64 pinned[PINNED_MAX];
+};
+
+/* ---- step 2: sharing ---- */
+
+static int protect_pte(pte_t *pte, unsigned long addr, void *data)
+{
+	struct fork_ticket *t = data;
+	pte_t old = *pte;
+
+	if (!pte_present(old))
+		return 0;
+	if (page_maybe_dma_pinned(pte_page(old))) {
+		if (t->nr_pinned < PINNED_MAX)
+			t->pinned[t->nr_pinned++] = addr >> PAGE_SHIFT;
+		else
+			t->err = -ENOMEM;
+	}
+	/* Also clean: mprotect may make a dirty entry writable again without asking us. */
+	if (pte_write(old) || pte_dirty(old))
+		set_pte(pte, pte_mkclean(pte_wrprotect(old)));
+	return 0;
+}
+
+static void protect_range(void *arg, u64 vpn, u64 n)
+{
+	apply_to_existing_page_range(current->mm, vpn << PAGE_SHIFT, n << PAGE_SHIFT, protect_pte, arg);
+}
+
+void fork_open(struct vm_area_struct *vma)
+{
+	struct mm_space *parent = vma->vm_file->private_data;
+	struct fork_ticket *t = parent->ticket;
+	unsigned int i;
+	int err;
+
+	/* Without a ticket the child is killed before it runs. */
+	if (!t || t->task != current)
+		return;
+	t->mm = vma->vm_mm;
+	t->nr_pinned = 0;
+	err = space_fork(&parent->space, &t->child->space, vma->vm_pgoff, vma_pages(vma), protect_range, t);
+	/* Direct I/O goes on into the parent's frame, so the child cannot share it. */
+	for (i = 0; i < t->nr_pinned && !err; i++)
+		err = space_copy_now(&t->child->space, t->pinned[i]);
+	if (err)
+		t->err = err;
+}
+
+/* ---- step 3: the child's own file ---- */
+
+#define vma_first(vma)	((vma)->vm_pgoff)
+#define vma_last(vma)	((vma)->vm_pgoff + vma_pages(vma) - 1)
+
+/* The host's tree of the VMAs that map a file; its own functions for it are not for modules. */
+INTERVAL_TREE_DEFINE(struct vm_area_struct, shared.rb, unsigned long, shared.rb_subtree_last,
+		     vma_first, vma_last, static __maybe_unused, file_vmas)
+
+static void move_vma(struct vm_area_struct *vma, struct mm_space *to)
+{
+	struct file *old = vma->vm_file;
+	struct address_space *from = old->f_mapping;
+
+	i_mmap_lock_write(from);
+	file_vmas_remove(vma, &from->i_mmap);
+	if ((vma->vm_flags & (VM_SHARED | VM_MAYWRITE)) == (VM_SHARED | VM_MAYWRITE))
+		mapping_unmap_writable(from);
+	i_mmap_unlock_write(from);
+
+	vma->vm_file = get_file(to->file);
+
+	i_mmap_lock_write(&to->mapping);
+	if ((vma->vm_flags & (VM_SHARED | VM_MAYWRITE)) == (VM_SHARED | VM_MAYWRITE))
+		mapping_allow_writable(&to->mapping);
+	file_vmas_insert(vma, &to->mapping.i_mmap);
+	i_mmap_unlock_write(&to->mapping);
+	fput(old);
+}
+
+static void adopt_child(struct mm_space *parent, struct fork_ticket *t)
+{
+	struct mm_struct *mm = t->mm;
+	struct vm_area_struct *vma;
+	VMA_ITERATOR(vmi, mm, 0);
+
+	mmap_write_lock(mm);
+	for_each_vma(vmi, vma)
+		if (vma_is_pool(vma) && vma->vm_file == parent->file)
+			move_vma(vma, t->child);
+	t->child->anchor = parent->anchor;
+	mm_space_publish(t->child, mm);
+	mmap_write_unlock(mm);
+}
+
+long fork_wake(struct pt_regs *regs, unsigned long ip)
+{
+	struct task_struct *child = (struct task_struct *)regs;
+	struct mm_space *parent = mm_space_find(current->mm);
+	struct fork_ticket *t = parent ? parent->ticket : NULL;
+
+	if (child->mm && child->mm != current->mm) {
+		if (t && t->task == current && t->mm == child->mm) {
+			adopt_child(parent, t);
+			t->woken = true;
+		}
+		/* A clone that our handler took for a thread, or one that ran out of memory. */
+		if (parent && (!t || !t->woken || t->err))
+			send_sig(SIGKILL, child, 1);
+		if (t && t->woken) {
+			parent->ticket = NULL;
+			mutex_unlock(&parent->layout);
+		}
+	}
+	if (parent)
+		mm_space_put(parent);
+	return hooks_call_original(regs, ip);
+}
+
+/* ---- step 1 ---- */
+
+long fork_call(struct pt_regs *regs, unsigned long ip, u64 flags)
+{
+	struct fork_ticket *t = NULL;
+	struct mm_space *parent;
+	long ret;
+
+	if (flags & CLONE_VM)
+		return hooks_call_original(regs, ip);
+	parent = mm_space_find(current->mm);
+	if (!parent)
+		return hooks_call_original(regs, ip);
+	ret = -ENOMEM;
+	t = kzalloc(sizeof(*t), GFP_POOL);
+	if (!t)
+		goto out;
+	t->task = current;
+	t->child = mm_space_create(parent->mg, &t->file);
+	if (IS_ERR(t->child)) {
+		ret = PTR_ERR(t->child);
+		goto out;
+	}
+	if (mutex_lock_killable(&parent->layout)) {
+		ret = -EINTR;
+		goto out_file;
+	}
+	parent->ticket = t;
+	ret = hooks_call_original(regs, ip);
+	if (!t->woken) {
+		parent->ticket = NULL;
+		mutex_unlock(&parent->layout);
+	}
+out_file:
+	/* The child's VMAs hold the file now, or nobody does. */
+	fput(t->file);
+out:
+	kfree(t);
+	mm_space_put(parent);
+	return ret;
+}

@@ -1,0 +1,325 @@
+// SPDX-License-Identifier: GPL-2.0
+/* A guest's memory: its life, its processes, and who dies when it is used up. */
+#include <linux/sched/mm.h>
+#include <linux/sched/signal.h>
+#include <linux/sched/task.h>
+
+#include "kmod/compat/mm.h"
+#include "kmod/hooks.h"
+#include "kmod/mm-guest.h"
+
+/* How long a killed process may take to exit before another one is killed. */
+#define VICTIM_PATIENCE	(5 * HZ)
+
+/* All guests, for the shrinker, which only tries the lock: it may run in the middle of any allocation. */
+static DEFINE_XARRAY_ALLOC(guests);
+static DEFINE_MUTEX(guests_lock);
+static struct compat_shrinker shrinker;
+
+/* ---- the host is short of memory ---- */
+
+static unsigned long spare(struct pool *pool)
+{
+	unsigned long held = pool_current(pool), min = READ_ONCE(pool->min_pages);
+
+	return held > min ? min(held - min, pool_stat(pool, PS_RESIDENT)) : 0;
+}
+
+static unsigned long shrink_count(struct shrinker *s, struct shrink_control *sc)
+{
+	struct mm_guest *mg;
+	unsigned long id, pages = 0;
+
+	if (!mutex_trylock(&guests_lock))
+		return 0;
+	xa_for_each(&guests, id, mg)
+		pages += spare(mg->pool);
+	mutex_unlock(&guests_lock);
+	return pages ? pages : SHRINK_EMPTY;
+}
+
+static unsigned long shrink_scan(struct shrinker *s, struct shrink_control *sc)
+{
+	unsigned long id, freed = 0;
+	struct mm_guest *mg;
+
+	/* Eviction may write to a file. */
+	if (!(sc->gfp_mask & __GFP_FS) || !(sc->gfp_mask & __GFP_IO) || !mutex_trylock(&guests_lock))
+		return SHRINK_STOP;
+	xa_for_each(&guests, id, mg) {
+		freed += pool_reclaim(mg->pool, min(spare(mg->pool), sc->nr_to_scan - freed));
+		if (freed >= sc->nr_to_scan)
+			break;
+	}
+	mutex_unlock(&guests_lock);
+	return freed ? freed : SHRINK_STOP;
+}
+
+/* ---- processes ---- */
+
+/* The mm of a process, also when its first thread has exited already; for comparing only. */
+static struct mm_struct *process_mm(struct task_struct *process)
+{
+	struct mm_struct *mm = NULL;
+	struct task_struct *t;
+
+	for_each_thread(process, t) {
+		mm = READ_ONCE(t->mm);
+		if (mm && !(t->flags & PF_KTHREAD))
+			break;
+		mm = NULL;
+	}
+	return mm;
+}
+
+int mm_guest_procs(struct guest *guest, void (*emit)(void *arg, pid_t pid), void *arg)
+{
+	struct mm_guest *mg = guest->mm;
+	struct task_struct *p;
+
+	rcu_read_lock();
+	for_each_process(p) {
+		struct mm_space *ms;
+		pid_t pid;
+
+		if (!hooks_marked(p))
+			continue;
+		ms = mm_space_find(process_mm(p));
+		if (!ms)
+			continue;
+		pid = task_tgid_vnr(p);
+		if (ms->mg == mg && pid)
+			emit(arg, pid);
+		mm_space_put_later(ms);
+	}
+	rcu_read_unlock();
+	return 0;
+}
+
+/* Does a process other than the running one use its mm (a vfork child's parent)? */
+static bool mm_is_shared(void)
+{
+	struct task_struct *p;
+	bool shared = false;
+
+	rcu_read_lock();
+	for_each_process(p)
+		if (!same_thread_group(p, current) && process_mm(p) == current->mm)
+			shared = true;
+	rcu_read_unlock();
+	return shared;
+}
+
+int mm_guest_bind(struct guest *guest)
+{
+	struct mm_guest *mg = guest->mm;
+	struct mm_space *ms;
+	unsigned long anchor;
+	struct file *file;
+
+	if (hooks_marked(current))
+		return -EBUSY;
+	/* A thread that is being made just now would not carry the mark. */
+	if (get_nr_threads(current) != 1 || mm_is_shared())
+		return -EAGAIN;
+	ms = mm_space_create(mg, &file);
+	if (IS_ERR(ms))
+		return PTR_ERR(ms);
+	mm_space_publish(ms, current->mm);
+	mutex_lock(&ms->layout);
+	anchor = mapping_map(ms, 0, PAGE_SIZE, PROT_NONE, 0, NULL);
+	if (!IS_ERR_VALUE(anchor)) {
+		ms->anchor = anchor;
+		hooks_mark(current);
+	}
+	mutex_unlock(&ms->layout);
+	fput(file);
+	return IS_ERR_VALUE(anchor) ? (int)anchor : 0;
+}
+
+/* ---- memory is used up ---- */
+
+static void kill_processes(struct mm_guest *mg, struct mm_space *ms)
+{
+	struct task_struct *p;
+
+	rcu_read_lock();
+	for_each_process(p) {
+		if (process_mm(p) != ms->mm)
+			continue;
+		pr_warn("lodge: %s: out of memory: killed process %d (%s): %lu KiB of %lu KiB limit, pool holds %lu KiB\n",
+			mg->guest->name, task_tgid_nr(p), p->comm,
+			atomic_long_read(&ms->space.pages) << (PAGE_SHIFT - 10),
+			mg->pool->limit << (PAGE_SHIFT - 10), pool_current(mg->pool) << (PAGE_SHIFT - 10));
+		send_sig(SIGKILL, p, 1);
+	}
+	rcu_read_unlock();
+}
+
+/* The space with the most pages, with a reference; NULL: there is none. */
+static struct mm_space *largest_space(struct mm_guest *mg)
+{
+	struct mm_space *ms, *best = NULL;
+	unsigned long id;
+
+	rcu_read_lock();
+	xa_for_each(&mg->spaces, id, ms) {
+		if (best && atomic_long_read(&ms->space.pages) <= atomic_long_read(&best->space.pages))
+			continue;
+		if (!refcount_inc_not_zero(&ms->refs))
+			continue;
+		if (best)
+			mm_space_put_later(best);
+		best = ms;
+	}
+	rcu_read_unlock();
+	return best;
+}
+
+bool backend_oom(struct pool *pool)
+{
+	struct mm_guest *mg = pool->owner;
+	struct mm_space *ms;
+
+	/* One who decides is enough; the others wait for the memory. */
+	if (!mutex_trylock(&mg->oom_lock))
+		return true;
+	if (mg->victim && time_before(jiffies, mg->victim_until)) {
+		ms = mm_space_find_id(mg, mg->victim);
+		if (ms) {
+			mm_space_put_later(ms);
+			mutex_unlock(&mg->oom_lock);
+			return true;
+		}
+	}
+	ms = largest_space(mg);
+	if (ms) {
+		pool_event(pool, PE_OOM_KILL);
+		kill_processes(mg, ms);
+		mg->victim = ms->space.id;
+		mg->victim_until = jiffies + VICTIM_PATIENCE;
+		mm_space_put_later(ms);
+	}
+	mutex_unlock(&mg->oom_lock);
+	return ms;
+}
+
+void backend_event(struct pool *pool)
+{
+	struct mm_guest *mg = pool->owner;
+
+	guest_notify(mg->guest);
+}
+
+/* ---- life ---- */
+
+bool mm_guest_busy(struct guest *guest)
+{
+	struct mm_guest *mg = guest->mm;
+
+	return atomic_read(&mg->users);
+}
+
+void mm_guest_unuse(struct mm_guest *mg)
+{
+	struct guest *guest = mg->guest;
+
+	/* Once the count is zero the guest may be destroyed beside us; its struct guest stays. */
+	guest_get(guest);
+	if (atomic_dec_and_test(&mg->users))
+		guest_idle(guest);
+	guest_put(guest);
+}
+
+int mm_guest_create(struct guest *guest)
+{
+	struct mm_guest *mg = kzalloc(sizeof(*mg), GFP_KERNEL);
+	int err;
+
+	if (!mg)
+		return -ENOMEM;
+	mg->guest = guest;
+	xa_init_flags(&mg->spaces, XA_FLAGS_ALLOC1);
+	mutex_init(&mg->oom_lock);
+	guest->mm = mg;
+	mg->inode = mm_space_new_inode(guest);
+	if (IS_ERR(mg->inode)) {
+		err = PTR_ERR(mg->inode);
+		goto err_free;
+	}
+	err = pool_create(&mg->pool, guest->name, mg, guest_host_pages());
+	if (err)
+		goto err_inode;
+	err = hooks_get();
+	if (err)
+		goto err_pool;
+	guest->pool = mg->pool;
+	mutex_lock(&guests_lock);
+	err = xa_alloc(&guests, &mg->id, mg, xa_limit_31b, GFP_KERNEL);
+	mutex_unlock(&guests_lock);
+	if (err)
+		goto err_hooks;
+	return 0;
+
+err_hooks:
+	hooks_put();
+err_pool:
+	guest->pool = NULL;
+	pool_destroy(mg->pool);
+err_inode:
+	iput(mg->inode);
+err_free:
+	guest->mm = NULL;
+	kfree(mg);
+	return err;
+}
+
+void mm_guest_destroy(struct guest *guest)
+{
+	struct mm_guest *mg = guest->mm;
+
+	mutex_lock(&guests_lock);
+	xa_erase(&guests, mg->id);
+	mutex_unlock(&guests_lock);
+	hooks_put();
+	guest->pool = NULL;
+	pool_destroy(mg->pool);
+	iput(mg->inode);
+	xa_destroy(&mg->spaces);
+	guest->mm = NULL;
+	kfree(mg);
+}
+
+int mm_guest_init(void)
+{
+	int err = space_module_init();
+
+	if (err)
+		return err;
+	err = mm_space_init();
+	if (err)
+		goto err_space;
+	err = syscalls_init();
+	if (err)
+		goto err_mm_space;
+	err = compat_shrinker_register(&shrinker, "lodge", shrink_count, shrink_scan);
+	if (err)
+		goto err_syscalls;
+	return 0;
+
+err_syscalls:
+	syscalls_exit();
+err_mm_space:
+	mm_space_exit();
+err_space:
+	space_module_exit();
+	return err;
+}
+
+void mm_guest_exit(void)
+{
+	compat_shrinker_unregister(&shrinker);
+	syscalls_exit();
+	mm_space_exit();
+	space_module_exit();
+}

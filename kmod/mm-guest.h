@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The memory of a guest on the kernel's side: address spaces, their mappings, and
+ * what binds processes to it.
+ *
+ * Every mm of a guest has a struct mm_space, found by the mm.  Its private memory is a
+ * shared mapping of the space's own file, indexed by virtual page number, so that
+ * unmapping a page looks at one mm only.  One page without access, the anchor, is mapped
+ * for as long as the mm lives: the file's release is how we learn that an mm is gone.
+ *
+ * Lock order: mm_space.layout > mmap_lock > vpage lock > frame lock > i_mmap_rwsem > page-table lock.
+ */
+#ifndef LODGE_MM_GUEST_H
+#define LODGE_MM_GUEST_H
+
+#include <linux/fs.h>
+#include <linux/mm_types.h>
+#include <linux/refcount.h>
+#include <linux/workqueue.h>
+#include <linux/xarray.h>
+
+#include "guest-core/guest.h"
+#include "guest-mm/space.h"
+
+struct fork_ticket;
+
+/**
+ * struct mm_guest - a guest's memory
+ * @guest: the guest; a reference is held
+ * @pool: its pool
+ * @inode: what all frames' page->mapping belongs to; the futex identity
+ * @spaces: struct mm_space by id
+ * @users: spaces, and handlers that keep the guest from becoming idle
+ * @id: among all guests
+ * @oom_lock: one out-of-memory decision at a time
+ * @victim: the space that was told to die last (its id), 0 if none
+ * @victim_until: jiffies until which to wait for it
+ */
+struct mm_guest {
+	struct guest *guest;
+	struct pool *pool;
+	struct inode *inode;
+	struct xarray spaces;
+	atomic_t users;
+	u32 id;
+	struct mutex oom_lock;
+	u32 victim;
+	unsigned long victim_until;
+};
+
+/**
+ * struct mm_space - an mm of a guest
+ * @space: the portable part
+ * @mg: the guest; @mg->users counts this space
+ * @refs: the file's, and that of anyone who looks at the space just now
+ * @mapping: what the space's VMAs are linked in
+ * @file: the file they map; no reference
+ * @mm: the mm; a reference that does not keep it in use
+ * @anchor: address of the anchor
+ * @layout: serialises changes of the mm's mappings by handlers, and fork
+ * @ticket: of the fork that is under way (@layout)
+ * @by_mm: in the table of all spaces
+ * @rcu: lookups run under RCU
+ * @teardown: for a last reference dropped where sleeping is not possible
+ */
+struct mm_space {
+	struct space space;
+	struct mm_guest *mg;
+	refcount_t refs;
+	struct address_space mapping;
+	struct file *file;
+	struct mm_struct *mm;
+	unsigned long anchor;
+	struct mutex layout;
+	struct fork_ticket *ticket;
+	struct hlist_node by_mm;
+	struct rcu_head rcu;
+	struct work_struct teardown;
+};
+
+/* ---- mm-guest.c ---- */
+
+int mm_guest_init(void);
+void mm_guest_exit(void);
+int mm_guest_create(struct guest *guest);
+void mm_guest_destroy(struct guest *guest);
+bool mm_guest_busy(struct guest *guest);
+int mm_guest_bind(struct guest *guest);
+int mm_guest_procs(struct guest *guest, void (*emit)(void *arg, pid_t pid), void *arg);
+
+/** mm_guest_use() - keep a guest from becoming idle */
+static inline void mm_guest_use(struct mm_guest *mg)
+{
+	atomic_inc(&mg->users);
+}
+
+/** mm_guest_unuse() - undo mm_guest_use(); the last one may set off the guest's removal */
+void mm_guest_unuse(struct mm_guest *mg);
+
+/* ---- mm-space.c ---- */
+
+int mm_space_init(void);
+void mm_space_exit(void);
+
+/** mm_space_new_inode() - the inode of a guest, named @name in /proc/PID/maps; ERR_PTR */
+struct inode *mm_space_new_inode(struct guest *guest);
+
+/**
+ * mm_space_create() - a space without an mm
+ * @file: gets the space's file, whose last reference ends the space
+ * Return: the space, which the file keeps; ERR_PTR
+ */
+struct mm_space *mm_space_create(struct mm_guest *mg, struct file **file);
+
+/** mm_space_release() - release operation of a space's file */
+int mm_space_release(struct inode *inode, struct file *file);
+
+/** mm_space_publish() - from now on @mm is the space's */
+void mm_space_publish(struct mm_space *ms, struct mm_struct *mm);
+
+/** mm_space_find() - the space of an mm, with a reference; NULL if it has none */
+struct mm_space *mm_space_find(struct mm_struct *mm);
+
+/** mm_space_find_id() - the space of a guest by its id, with a reference; NULL */
+struct mm_space *mm_space_find_id(struct mm_guest *mg, u32 id);
+
+/** mm_space_put() - drop a reference.  The last one frees all pages: no vpage may be locked. */
+void mm_space_put(struct mm_space *ms);
+
+/** mm_space_put_later() - the same where locks are held */
+void mm_space_put_later(struct mm_space *ms);
+
+/* ---- mapping.c ---- */
+
+extern const struct vm_operations_struct mapping_vm_ops;
+extern const struct file_operations mapping_file_ops;
+
+static inline bool vma_is_pool(const struct vm_area_struct *vma)
+{
+	return vma->vm_ops == &mapping_vm_ops;
+}
+
+/**
+ * mapping_map() - map private memory of a space
+ * @addr, @len, @prot, @flags: as for mmap(2); of @flags, MAP_FIXED, MAP_FIXED_NOREPLACE, MAP_32BIT,
+ *	MAP_LOCKED, MAP_POPULATE, MAP_NORESERVE are heeded
+ * @backing: where untouched pages come from, or NULL for zeroes
+ * The running task's mm, with @ms->layout held.  Return: the address, or a negative errno
+ */
+unsigned long mapping_map(struct mm_space *ms, unsigned long addr, unsigned long len, unsigned long prot,
+			  unsigned long flags, struct backing *backing);
+
+/** mapping_keep_anchor() - move the anchor if it is within a range that is going to be unmapped; 0 or -errno */
+int mapping_keep_anchor(struct mm_space *ms, unsigned long addr, unsigned long len);
+
+/** mapping_find_area() - where the host would map @len bytes; or a negative errno */
+unsigned long mapping_find_area(unsigned long addr, unsigned long len, unsigned long flags);
+
+/* ---- backing.c ---- */
+
+/** backing_create() - pages of @file: page @pgoff of it at virtual page @vpn; one reference; NULL */
+struct backing *backing_create(struct file *file, u64 vpn, u64 pgoff);
+
+/* ---- fork.c, exec.c, syscalls.c: handlers of hooked calls ---- */
+
+struct pt_regs;
+
+/** fork_open() - a VMA is being copied to a new mm */
+void fork_open(struct vm_area_struct *vma);
+
+long fork_call(struct pt_regs *regs, unsigned long ip, u64 flags);
+long fork_wake(struct pt_regs *regs, unsigned long ip);
+long exec_call(struct pt_regs *regs, unsigned long ip);
+
+/** exec_adopt() - take the private memory of the running task's fresh mm into a guest; 0 or -errno */
+int exec_adopt(struct mm_guest *mg);
+
+/** syscalls_init() - give the hooks their table; 0 or -errno */
+int syscalls_init(void);
+void syscalls_exit(void);
+
+#endif /* LODGE_MM_GUEST_H */

@@ -1,0 +1,265 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Spaces on the kernel's side: their files, their life, and how they are found. */
+#include <linux/dcache.h>
+#include <linux/file.h>
+#include <linux/hashtable.h>
+#include <linux/magic.h>
+#include <linux/mount.h>
+#include <linux/pseudo_fs.h>
+#include <linux/sched/mm.h>
+
+#include "kmod/mm-guest.h"
+
+#define SPACE_FS_MAGIC	0x6c6f6467
+
+static DEFINE_HASHTABLE(by_mm, 8);
+static DEFINE_SPINLOCK(by_mm_lock);	/* protects changes of @by_mm; readers use RCU */
+static struct vfsmount *space_mnt;
+static struct kmem_cache *space_cache;
+static struct workqueue_struct *teardown_queue;
+
+/* ---- the file system that the files are on ---- */
+
+static char *space_dname(struct dentry *dentry, char *buffer, int len)
+{
+	struct mm_guest *mg = d_inode(dentry)->i_private;
+	char name[GUEST_NAME_MAX + sizeof("[lodge:]")];
+	int n = snprintf(name, sizeof(name), "[lodge:%s]", mg->guest->name) + 1;
+
+	if (n > len)
+		return ERR_PTR(-ENAMETOOLONG);
+	return memcpy(buffer + len - n, name, n);
+}
+
+static const struct dentry_operations space_dops = {
+	.d_dname = space_dname,
+};
+
+static const struct address_space_operations space_aops = {
+	.dirty_folio = noop_dirty_folio,
+};
+
+static void space_evict_inode(struct inode *inode)
+{
+	/* No page is in the inode's page cache; frames only point to its mapping. */
+	clear_inode(inode);
+}
+
+static const struct super_operations space_sops = {
+	.statfs = simple_statfs,
+	.drop_inode = generic_delete_inode,
+	.evict_inode = space_evict_inode,
+};
+
+static int space_init_fs(struct fs_context *fc)
+{
+	struct pseudo_fs_context *ctx = init_pseudo(fc, SPACE_FS_MAGIC);
+
+	if (!ctx)
+		return -ENOMEM;
+	ctx->ops = &space_sops;
+	ctx->dops = &space_dops;
+	return 0;
+}
+
+/* No owner: the module mounts it itself, and would pin itself. */
+static struct file_system_type space_fs = {
+	.name = "lodge_spaces",
+	.init_fs_context = space_init_fs,
+	.kill_sb = kill_anon_super,
+};
+
+struct inode *mm_space_new_inode(struct guest *guest)
+{
+	struct inode *inode = new_inode(space_mnt->mnt_sb);
+
+	if (!inode)
+		return ERR_PTR(-ENOMEM);
+	inode->i_ino = get_next_ino();
+	inode->i_mode = S_IFREG | 0600;
+	inode->i_size = MAX_LFS_FILESIZE;
+	inode->i_mapping->a_ops = &space_aops;
+	inode->i_private = guest->mm;
+	/* Core dumps take shared mappings of files without a name for anonymous memory. */
+	clear_nlink(inode);
+	return inode;
+}
+
+/* ---- life ---- */
+
+static void free_space_rcu(struct rcu_head *rcu)
+{
+	kmem_cache_free(space_cache, container_of(rcu, struct mm_space, rcu));
+}
+
+static void teardown(struct mm_space *ms)
+{
+	struct mm_guest *mg = ms->mg;
+
+	if (ms->mm) {
+		spin_lock(&by_mm_lock);
+		hash_del_rcu(&ms->by_mm);
+		spin_unlock(&by_mm_lock);
+		mmdrop(ms->mm);
+	}
+	xa_erase(&mg->spaces, ms->space.id);
+	space_exit(&ms->space);
+	/* With the last process, what CPUs hold back goes too: the pool's figures are zero then. */
+	if (xa_empty(&mg->spaces))
+		pool_drain(mg->pool);
+	call_rcu(&ms->rcu, free_space_rcu);
+	mm_guest_unuse(mg);
+}
+
+static void teardown_work(struct work_struct *work)
+{
+	teardown(container_of(work, struct mm_space, teardown));
+}
+
+void mm_space_put(struct mm_space *ms)
+{
+	if (refcount_dec_and_test(&ms->refs))
+		teardown(ms);
+}
+
+void mm_space_put_later(struct mm_space *ms)
+{
+	if (refcount_dec_and_test(&ms->refs))
+		queue_work(teardown_queue, &ms->teardown);
+}
+
+int mm_space_release(struct inode *inode, struct file *file)
+{
+	mm_space_put(file->private_data);
+	return 0;
+}
+
+
+static void init_mapping(struct mm_space *ms)
+{
+	address_space_init_once(&ms->mapping);
+	ms->mapping.host = ms->mg->inode;
+	ms->mapping.a_ops = &space_aops;
+	mapping_set_gfp_mask(&ms->mapping, GFP_KERNEL);
+}
+
+struct mm_space *mm_space_create(struct mm_guest *mg, struct file **filep)
+{
+	struct mm_space *ms = kmem_cache_zalloc(space_cache, GFP_POOL);
+	struct file *file;
+	int err;
+	u32 id;
+
+	if (!ms)
+		return ERR_PTR(-ENOMEM);
+	err = xa_alloc(&mg->spaces, &id, NULL, XA_LIMIT(1, (1U << (64 - MAPPER_VPN_BITS)) - 1), GFP_POOL);
+	if (err)
+		goto err_free;
+	err = space_init(&ms->space, mg->pool, id);
+	if (err)
+		goto err_id;
+	ms->mg = mg;
+	refcount_set(&ms->refs, 1);
+	mutex_init(&ms->layout);
+	INIT_WORK(&ms->teardown, teardown_work);
+	init_mapping(ms);
+
+	ihold(mg->inode);
+	file = alloc_file_pseudo(mg->inode, space_mnt, "lodge", O_RDWR | O_LARGEFILE, &mapping_file_ops);
+	if (IS_ERR(file)) {
+		iput(mg->inode);
+		err = PTR_ERR(file);
+		goto err_space;
+	}
+	/* alloc_file_pseudo() takes no reference to the module, but the last fput() drops one. */
+	__module_get(THIS_MODULE);
+	file->f_mapping = &ms->mapping;
+	file->private_data = ms;
+	ms->file = file;
+	mm_guest_use(mg);
+	*filep = file;
+	return ms;
+
+err_space:
+	space_exit(&ms->space);
+err_id:
+	xa_erase(&mg->spaces, id);
+err_free:
+	kmem_cache_free(space_cache, ms);
+	return ERR_PTR(err);
+}
+
+void mm_space_publish(struct mm_space *ms, struct mm_struct *mm)
+{
+	mmgrab(mm);
+	ms->mm = mm;
+	xa_store(&ms->mg->spaces, ms->space.id, ms, GFP_KERNEL);
+	spin_lock(&by_mm_lock);
+	hash_add_rcu(by_mm, &ms->by_mm, (unsigned long)mm);
+	spin_unlock(&by_mm_lock);
+}
+
+/* ---- finding ---- */
+
+struct mm_space *mm_space_find(struct mm_struct *mm)
+{
+	struct mm_space *ms;
+
+	if (!mm)
+		return NULL;
+	rcu_read_lock();
+	hash_for_each_possible_rcu(by_mm, ms, by_mm, (unsigned long)mm) {
+		if (ms->mm == mm && refcount_inc_not_zero(&ms->refs)) {
+			rcu_read_unlock();
+			return ms;
+		}
+	}
+	rcu_read_unlock();
+	return NULL;
+}
+
+struct mm_space *mm_space_find_id(struct mm_guest *mg, u32 id)
+{
+	struct mm_space *ms;
+
+	rcu_read_lock();
+	ms = xa_load(&mg->spaces, id);
+	if (ms && !refcount_inc_not_zero(&ms->refs))
+		ms = NULL;
+	rcu_read_unlock();
+	return ms;
+}
+
+/* ---- module ---- */
+
+int mm_space_init(void)
+{
+	int err = -ENOMEM;
+
+	space_cache = kmem_cache_create("lodge_space", sizeof(struct mm_space), 0, 0, NULL);
+	if (!space_cache)
+		return -ENOMEM;
+	teardown_queue = alloc_workqueue("lodge", WQ_UNBOUND, 0);
+	if (!teardown_queue)
+		goto err_cache;
+	space_mnt = kern_mount(&space_fs);
+	if (IS_ERR(space_mnt)) {
+		err = PTR_ERR(space_mnt);
+		goto err_queue;
+	}
+	return 0;
+
+err_queue:
+	destroy_workqueue(teardown_queue);
+err_cache:
+	kmem_cache_destroy(space_cache);
+	return err;
+}
+
+void mm_space_exit(void)
+{
+	destroy_workqueue(teardown_queue);
+	kern_unmount(space_mnt);
+	rcu_barrier();
+	kmem_cache_destroy(space_cache);
+}

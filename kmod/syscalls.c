@@ -1,0 +1,517 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The hooked calls, and those of them that change mappings. */
+#include <linux/file.h>
+#include <linux/hugetlb.h>
+#include <linux/mman.h>
+#include <linux/sched/mm.h>
+#include <linux/uaccess.h>
+
+#include "kmod/compat/mm.h"
+#include "kmod/hooks.h"
+#include "kmod/mm-guest.h"
+
+/* The arguments of a call, whatever its ABI. */
+struct args {
+	unsigned long a[6];
+};
+
+static struct args args64(const struct pt_regs *r)
+{
+	return (struct args){ { r->di, r->si, r->dx, r->r10, r->r8, r->r9 } };
+}
+
+static struct args args32(const struct pt_regs *r)
+{
+	return (struct args){ { (u32)r->bx, (u32)r->cx, (u32)r->dx, (u32)r->si, (u32)r->di, (u32)r->bp } };
+}
+
+/* The space of the running task with its layout locked; NULL: not in a guest, or dying. */
+static struct mm_space *enter(void)
+{
+	struct mm_space *ms = mm_space_find(current->mm);
+
+	if (ms && mutex_lock_killable(&ms->layout)) {
+		mm_space_put(ms);
+		return NULL;
+	}
+	return ms;
+}
+
+static void leave(struct mm_space *ms)
+{
+	mutex_unlock(&ms->layout);
+	mm_space_put(ms);
+}
+
+/* ---- mmap ---- */
+
+/* A private mapping of a regular file that can be written?  Return: the file, held, or NULL. */
+static struct file *writable_private_file(unsigned long fd, unsigned long prot)
+{
+	struct file *file;
+
+	if (!(prot & PROT_WRITE))
+		return NULL;
+	file = fget(fd);
+	if (!file)
+		return NULL;
+	if (!S_ISREG(file_inode(file)->i_mode) || is_file_hugepages(file) || !(file->f_mode & FMODE_READ) ||
+	    !file->f_op->mmap || (prot & PROT_EXEC && path_noexec(&file->f_path))) {
+		fput(file);
+		return NULL;
+	}
+	return file;
+}
+
+/* The host's own mmap; it may replace pool mappings. */
+static long host_mmap(struct mm_space *ms, struct pt_regs *regs, unsigned long ip, unsigned long addr,
+		      unsigned long len, unsigned long flags)
+{
+	long ret;
+	int err;
+
+	if (flags & MAP_FIXED) {
+		err = mapping_keep_anchor(ms, addr, PAGE_ALIGN(len));
+		if (err)
+			return err;
+	}
+	ret = hooks_call_original(regs, ip);
+	if (!IS_ERR_VALUE((unsigned long)ret) && flags & MAP_FIXED)
+		space_drop(&ms->space, addr >> PAGE_SHIFT, PAGE_ALIGN(len) >> PAGE_SHIFT);
+	return ret;
+}
+
+static long file_mmap(struct mm_space *ms, struct file *file, struct args *c, unsigned long pgoff)
+{
+	struct backing *backing;
+	long ret;
+
+	/* backing_create() wants to know where the pages will be. */
+	if (!(c->a[3] & (MAP_FIXED | MAP_FIXED_NOREPLACE))) {
+		c->a[0] = mapping_find_area(c->a[0], PAGE_ALIGN(c->a[1]), c->a[3]);
+		if (IS_ERR_VALUE(c->a[0]))
+			return c->a[0];
+		c->a[3] |= MAP_FIXED_NOREPLACE;
+	}
+	backing = backing_create(file, c->a[0] >> PAGE_SHIFT, pgoff);
+	if (!backing)
+		return -ENOMEM;
+	ret = mapping_map(ms, c->a[0], c->a[1], c->a[2], c->a[3], backing);
+	backing_put_n(backing, 1);
+	return ret;
+}
+
+static long guest_mmap(struct pt_regs *regs, unsigned long ip, struct args c, unsigned long pgoff)
+{
+	unsigned long flags = c.a[3];
+	struct mm_space *ms;
+	struct file *file = NULL;
+	bool ours;
+	long ret;
+
+	ms = enter();
+	if (!ms)
+		return hooks_call_original(regs, ip);
+	ours = (flags & MAP_TYPE) == MAP_PRIVATE && !(flags & MAP_HUGETLB) && c.a[1];
+	if (ours && !(flags & MAP_ANONYMOUS)) {
+		file = writable_private_file(c.a[4], c.a[2]);
+		ours = file;
+	}
+	if (!ours) {
+		ret = host_mmap(ms, regs, ip, c.a[0], c.a[1], flags);
+	} else if (file) {
+		bool fixed = flags & (MAP_FIXED | MAP_FIXED_NOREPLACE);
+
+		do
+			ret = file_mmap(ms, file, &c, pgoff);
+		while (ret == -EEXIST && !fixed && !fatal_signal());
+		fput(file);
+	} else {
+		ret = mapping_map(ms, c.a[0], c.a[1], c.a[2], flags, NULL);
+	}
+	leave(ms);
+	return ret;
+}
+
+static long call_mmap(struct pt_regs *regs, unsigned long ip)
+{
+	struct args c = args64(regs);
+
+	if (offset_in_page(c.a[5]))
+		return hooks_call_original(regs, ip);
+	return guest_mmap(regs, ip, c, c.a[5] >> PAGE_SHIFT);
+}
+
+static long call_mmap_pgoff32(struct pt_regs *regs, unsigned long ip)
+{
+	struct args c = args32(regs);
+
+	return guest_mmap(regs, ip, c, c.a[5]);
+}
+
+static long call_mmap32(struct pt_regs *regs, unsigned long ip)
+{
+	struct args c = args32(regs);
+	unsigned int i;
+	u32 a[6];
+
+	if (copy_from_user(a, (void __user *)c.a[0], sizeof(a)))
+		return -EFAULT;
+	for (i = 0; i < ARRAY_SIZE(a); i++)
+		c.a[i] = a[i];
+	if (offset_in_page(c.a[5]))
+		return hooks_call_original(regs, ip);
+	return guest_mmap(regs, ip, c, c.a[5] >> PAGE_SHIFT);
+}
+
+/* ---- munmap ---- */
+
+static long guest_munmap(struct pt_regs *regs, unsigned long ip, struct args c)
+{
+	struct mm_space *ms = enter();
+	unsigned long len = PAGE_ALIGN(c.a[1]);
+	long ret;
+
+	if (!ms)
+		return hooks_call_original(regs, ip);
+	ret = mapping_keep_anchor(ms, c.a[0], len);
+	if (!ret)
+		ret = hooks_call_original(regs, ip);
+	/* Nobody can map something there before we are done: that takes the layout. */
+	if (!ret)
+		space_drop(&ms->space, c.a[0] >> PAGE_SHIFT, len >> PAGE_SHIFT);
+	leave(ms);
+	return ret;
+}
+
+/* ---- brk ---- */
+
+static bool data_limit_forbids(struct mm_struct *mm, unsigned long brk)
+{
+	unsigned long limit = rlimit(RLIMIT_DATA);
+
+	return limit < RLIM_INFINITY && brk - mm->start_brk + mm->end_data - mm->start_data > limit;
+}
+
+static void set_brk(struct mm_struct *mm, unsigned long brk)
+{
+	mmap_write_lock(mm);
+	mm->brk = brk;
+	mmap_write_unlock(mm);
+}
+
+static unsigned long change_brk(struct mm_space *ms, unsigned long brk)
+{
+	struct mm_struct *mm = current->mm;
+	unsigned long old = mm->brk;
+	unsigned long from = PAGE_ALIGN(old), to = PAGE_ALIGN(brk);
+	bool exec = current->personality & READ_IMPLIES_EXEC;
+
+	/* As brk(2) does, answer the old break when the new one cannot be. */
+	if (brk < mm->start_brk || to < brk || data_limit_forbids(mm, brk))
+		return old;
+	if (to < from) {
+		if (vm_munmap(to, from - to))
+			return old;
+		space_drop(&ms->space, to >> PAGE_SHIFT, (from - to) >> PAGE_SHIFT);
+	} else if (to > from) {
+		struct vm_area_struct *next;
+
+		/* Keep a page of distance to the next mapping, as the host does. */
+		mmap_read_lock(mm);
+		next = find_vma_intersection(mm, from, to + PAGE_SIZE);
+		mmap_read_unlock(mm);
+		if (next || IS_ERR_VALUE(mapping_map(ms, from, to - from,
+						     PROT_READ | PROT_WRITE | (exec ? PROT_EXEC : 0),
+						     MAP_FIXED_NOREPLACE, NULL)))
+			return old;
+	}
+	set_brk(mm, brk);
+	return brk;
+}
+
+static long guest_brk(struct pt_regs *regs, unsigned long ip, struct args c)
+{
+	struct mm_space *ms = enter();
+	long ret;
+
+	if (!ms)
+		return hooks_call_original(regs, ip);
+	ret = change_brk(ms, c.a[0]);
+	leave(ms);
+	return ret;
+}
+
+/* ---- mremap ---- */
+
+/* Is @len bytes from @addr one mapping of the pool?  Its protection and locking, for a new one like it. */
+static bool pool_vma(unsigned long addr, unsigned long len, unsigned long *prot, unsigned long *flags)
+{
+	struct vm_area_struct *vma;
+	bool pool;
+
+	mmap_read_lock(current->mm);
+	vma = find_vma(current->mm, addr);
+	pool = vma && vma->vm_start <= addr && vma->vm_end - addr >= len && vma_is_pool(vma);
+	if (pool) {
+		*prot = (vma->vm_flags & VM_READ ? PROT_READ : 0) | (vma->vm_flags & VM_WRITE ? PROT_WRITE : 0) |
+			(vma->vm_flags & VM_EXEC ? PROT_EXEC : 0);
+		*flags = vma->vm_flags & VM_LOCKED ? MAP_LOCKED : 0;
+	}
+	mmap_read_unlock(current->mm);
+	return pool;
+}
+
+static bool ranges_overlap(unsigned long a, unsigned long alen, unsigned long b, unsigned long blen)
+{
+	return a < b + blen && b < a + alen;
+}
+
+/* Move to a new place: map there, move the slots, unmap here. */
+static long move_pages_to(struct mm_space *ms, unsigned long old, unsigned long old_len, unsigned long new,
+			  unsigned long new_len, unsigned long mflags)
+{
+	unsigned long n = min(old_len, new_len) >> PAGE_SHIFT;
+	unsigned long prot, flags, done;
+	int err;
+
+	if (!pool_vma(old, old_len, &prot, &flags))
+		return -EFAULT;
+	err = mapping_keep_anchor(ms, old, old_len);
+	if (err)
+		return err;
+	done = mapping_map(ms, new, new_len, prot,
+			   flags | (mflags & MREMAP_FIXED ? MAP_FIXED : 0), NULL);
+	if (IS_ERR_VALUE(done))
+		return done;
+	unmap_mapping_pages(&ms->mapping, old >> PAGE_SHIFT, old_len >> PAGE_SHIFT, false);
+	err = space_move(&ms->space, old >> PAGE_SHIFT, done >> PAGE_SHIFT, n);
+	if (err) {
+		/* Neither place has all of it: the process cannot go on. */
+		force_sig(SIGKILL);
+		return err;
+	}
+	if (!(mflags & MREMAP_DONTUNMAP) && !vm_munmap(old, old_len))
+		space_drop(&ms->space, old >> PAGE_SHIFT, old_len >> PAGE_SHIFT);
+	return done;
+}
+
+static long do_mremap(struct mm_space *ms, struct pt_regs *regs, unsigned long ip, struct args *c,
+		      void (*set_flags)(struct pt_regs *regs, unsigned long flags))
+{
+	unsigned long old = c->a[0], old_len = PAGE_ALIGN(c->a[1]);
+	unsigned long new_len = PAGE_ALIGN(c->a[2]), mflags = c->a[3];
+	unsigned long prot, flags;
+	long ret;
+
+	if (offset_in_page(old) || !new_len || !old_len || !pool_vma(old, 1, &prot, &flags))
+		return hooks_call_original(regs, ip);
+	if (mflags & ~(MREMAP_MAYMOVE | MREMAP_FIXED | MREMAP_DONTUNMAP) ||
+	    (mflags & (MREMAP_FIXED | MREMAP_DONTUNMAP) && !(mflags & MREMAP_MAYMOVE)) ||
+	    (mflags & MREMAP_DONTUNMAP && old_len != new_len))
+		return -EINVAL;
+	if (mflags & MREMAP_FIXED) {
+		if (offset_in_page(c->a[4]) || ranges_overlap(old, old_len, c->a[4], new_len))
+			return -EINVAL;
+		return move_pages_to(ms, old, old_len, c->a[4], new_len, mflags);
+	}
+	if (mflags & MREMAP_DONTUNMAP)
+		return move_pages_to(ms, old, old_len, 0, new_len, mflags);
+	if (new_len < old_len) {
+		ret = mapping_keep_anchor(ms, old + new_len, old_len - new_len);
+		if (!ret)
+			ret = hooks_call_original(regs, ip);
+		if (!IS_ERR_VALUE((unsigned long)ret))
+			space_drop(&ms->space, (old + new_len) >> PAGE_SHIFT, (old_len - new_len) >> PAGE_SHIFT);
+		return ret;
+	}
+	/* The host grows it in place if it can; moving is ours. */
+	set_flags(regs, 0);
+	ret = hooks_call_original(regs, ip);
+	set_flags(regs, mflags);
+	if (ret != -ENOMEM || !(mflags & MREMAP_MAYMOVE)) {
+		if (!IS_ERR_VALUE((unsigned long)ret) && new_len > old_len)
+			space_drop(&ms->space, (old + old_len) >> PAGE_SHIFT, (new_len - old_len) >> PAGE_SHIFT);
+		return ret;
+	}
+	return move_pages_to(ms, old, old_len, 0, new_len, mflags);
+}
+
+static long guest_mremap(struct pt_regs *regs, unsigned long ip, struct args c,
+			 void (*set_flags)(struct pt_regs *regs, unsigned long flags))
+{
+	struct mm_space *ms = enter();
+	long ret;
+
+	if (!ms)
+		return hooks_call_original(regs, ip);
+	ret = do_mremap(ms, regs, ip, &c, set_flags);
+	leave(ms);
+	return ret;
+}
+
+static void set_flags64(struct pt_regs *regs, unsigned long flags)
+{
+	regs->r10 = flags;
+}
+
+static void set_flags32(struct pt_regs *regs, unsigned long flags)
+{
+	regs->si = flags;
+}
+
+/* ---- madvise ---- */
+
+/* Does the pool map all of a range? */
+static bool all_pool(unsigned long addr, unsigned long len)
+{
+	unsigned long end = addr + len;
+	struct vm_area_struct *vma;
+	VMA_ITERATOR(vmi, current->mm, addr);
+	bool all = true;
+
+	mmap_read_lock(current->mm);
+	for_each_vma_range(vmi, vma, end) {
+		if (vma->vm_start > addr || !vma_is_pool(vma)) {
+			all = false;
+			break;
+		}
+		addr = vma->vm_end;
+	}
+	all = all && addr >= end;
+	mmap_read_unlock(current->mm);
+	return all;
+}
+
+static void discard(struct mm_space *ms, unsigned long addr, unsigned long len)
+{
+	/* In one go; what is touched again meanwhile is unmapped page by page. */
+	unmap_mapping_pages(&ms->mapping, addr >> PAGE_SHIFT, len >> PAGE_SHIFT, false);
+	space_discard(&ms->space, addr >> PAGE_SHIFT, len >> PAGE_SHIFT);
+}
+
+static long guest_madvise(struct pt_regs *regs, unsigned long ip, struct args c)
+{
+	unsigned long addr = c.a[0], len = PAGE_ALIGN(c.a[1]);
+	int advice = c.a[2];
+	struct mm_space *ms;
+	long ret;
+
+	/* Everything else is harmless for a shared mapping. */
+	if ((advice != MADV_DONTNEED && advice != MADV_DONTNEED_LOCKED && advice != MADV_FREE) ||
+	    offset_in_page(addr) || !len || addr + len < addr)
+		return hooks_call_original(regs, ip);
+	ms = enter();
+	if (!ms)
+		return hooks_call_original(regs, ip);
+	/* The host knows MADV_FREE for its own anonymous memory only. */
+	if (advice == MADV_FREE && all_pool(addr, len))
+		ret = 0;
+	else
+		ret = hooks_call_original(regs, ip);
+	if (!ret)
+		discard(ms, addr, len);
+	leave(ms);
+	return ret;
+}
+
+/* ---- fork and clone ---- */
+
+static long call_fork(struct pt_regs *regs, unsigned long ip)
+{
+	return fork_call(regs, ip, 0);
+}
+
+static long call_clone(struct pt_regs *regs, unsigned long ip)
+{
+	return fork_call(regs, ip, regs->di);
+}
+
+static long call_clone32(struct pt_regs *regs, unsigned long ip)
+{
+	return fork_call(regs, ip, (u32)regs->bx);
+}
+
+/* The flags are the first word of the structure.  A caller that changes them meanwhile loses its child. */
+static long clone3(struct pt_regs *regs, unsigned long ip, unsigned long uargs)
+{
+	u64 flags;
+
+	if (copy_from_user(&flags, (void __user *)uargs, sizeof(flags)))
+		return -EFAULT;
+	return fork_call(regs, ip, flags);
+}
+
+/* ---- the table ---- */
+
+#define CALL64(fn)								\
+	static long fn##_64(struct pt_regs *regs, unsigned long ip)		\
+	{									\
+		return guest_##fn(regs, ip, args64(regs));			\
+	}
+#define CALL32(fn)								\
+	static long fn##_32(struct pt_regs *regs, unsigned long ip)		\
+	{									\
+		return guest_##fn(regs, ip, args32(regs));			\
+	}
+
+CALL64(munmap)
+CALL32(munmap)
+CALL64(brk)
+CALL32(brk)
+CALL64(madvise)
+CALL32(madvise)
+
+static long mremap_64(struct pt_regs *regs, unsigned long ip)
+{
+	return guest_mremap(regs, ip, args64(regs), set_flags64);
+}
+
+static long mremap_32(struct pt_regs *regs, unsigned long ip)
+{
+	return guest_mremap(regs, ip, args32(regs), set_flags32);
+}
+
+static long clone3_64(struct pt_regs *regs, unsigned long ip)
+{
+	return clone3(regs, ip, regs->di);
+}
+
+static long clone3_32(struct pt_regs *regs, unsigned long ip)
+{
+	return clone3(regs, ip, (u32)regs->bx);
+}
+
+static const struct hook hook_table[] = {
+	{ "wake_up_new_task", fork_wake },
+	{ "__x64_sys_mmap", call_mmap },
+	{ "__x64_sys_munmap", munmap_64 },
+	{ "__x64_sys_brk", brk_64 },
+	{ "__x64_sys_mremap", mremap_64 },
+	{ "__x64_sys_madvise", madvise_64 },
+	{ "__x64_sys_clone", call_clone },
+	{ "__x64_sys_clone3", clone3_64 },
+	{ "__do_sys_fork", call_fork },
+	{ "__x64_sys_execve", exec_call },
+	{ "__x64_sys_execveat", exec_call },
+	{ "__ia32_compat_sys_ia32_mmap", call_mmap32, true },
+	{ "__ia32_sys_mmap_pgoff", call_mmap_pgoff32, true },
+	{ "__ia32_sys_munmap", munmap_32, true },
+	{ "__ia32_sys_brk", brk_32, true },
+	{ "__ia32_sys_mremap", mremap_32, true },
+	{ "__ia32_sys_madvise", madvise_32, true },
+	{ "__ia32_compat_sys_ia32_clone", call_clone32, true },
+	{ "__ia32_sys_clone3", clone3_32, true },
+	{ "__ia32_compat_sys_execve", exec_call, true },
+	{ "__ia32_compat_sys_execveat", exec_call, true },
+};
+
+int syscalls_init(void)
+{
+	return hooks_init(hook_table, ARRAY_SIZE(hook_table));
+}
+
+void syscalls_exit(void)
+{
+	hooks_exit();
+}
