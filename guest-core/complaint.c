@@ -32,8 +32,8 @@ static void quote(char out[QUOTED_MAX + 4], const char *text)
 }
 
 /* A complaint that begins with @field and @value, if there are such. */
-static void complaint_set(struct complaint *complaint, const char *name, const char *field,
-			  const char *value, const char *fmt, va_list args)
+static void __printf(5, 0) complaint_set(struct complaint *complaint, const char *name, const char *field,
+					 const char *value, const char *fmt, va_list args)
 {
 	char quoted[QUOTED_MAX + 4];
 	size_t size = sizeof(complaint->text);

@@ -88,8 +88,10 @@ void guest_get(struct guest *guest)
 
 void guest_put(struct guest *guest)
 {
-	if (atomic_dec_and_test(&guest->refs))
-		kfree(guest);
+	if (!atomic_dec_and_test(&guest->refs))
+		return;
+	guest_host_free(guest);
+	kfree(guest);
 }
 
 bool guest_busy(struct guest *guest)

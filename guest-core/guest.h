@@ -201,6 +201,9 @@ extern const struct guest_subsystem *const guest_subsystems[];
 /** guest_host_notify() - guest->events has grown: wake pollers.  Any context. */
 void guest_host_notify(struct guest *guest);
 
+/** guest_host_free() - the last reference is gone: free guest->tree */
+void guest_host_free(struct guest *guest);
+
 /** guest_host_pid() - the running process's id, as it sees itself */
 int guest_host_pid(void);
 

@@ -9,8 +9,8 @@
 static const char field[] = "memory.swap.file";
 
 /*
- * Protects the list and all guests' swap_file, swap_path and swap_link.  Taken inside
- * guest->lock.  Never held while something is opened: that may take as long as a
+ * Protects the list and all guests' swap_file, swap_path and swap_link, which change only
+ * under guest->lock too.  Taken inside that.  Never held while something is opened: that may take as long as a
  * user's own file system likes.
  */
 static DEFINE_MUTEX(swap_files_lock);
@@ -40,11 +40,12 @@ void swap_file_forget(struct guest *guest)
 
 void swap_file_limit(struct guest *guest)
 {
-	struct tier *tier = guest->pool->tiers[TIER_SWAP_FILE];
-	u64 limit = guest->memory->limit[LIMIT_SWAP];
+	struct memory_control *memory = guest->memory;
+	u64 limit = memory->limit[LIMIT_SWAP];
 
-	if (tier)
-		tier_swap_file_set_max(tier, min_t(u64, limit >> PAGE_SHIFT, tier_swap_file_size(tier)));
+	if (memory->swap_file)
+		tier_swap_file_set_max(guest->pool->tiers[TIER_SWAP_FILE],
+				       min_t(u64, limit, host_file_size(memory->swap_file)) >> PAGE_SHIFT);
 }
 
 static int detach(struct guest *guest, char *value)

@@ -42,7 +42,7 @@ int swap_file_store(struct guest *guest, char *value);
 /** swap_file_forget() - the guest's swap file is no longer in use */
 void swap_file_forget(struct guest *guest);
 
-/** swap_file_limit() - apply memory.swap.max to the file that there is */
+/** swap_file_limit() - apply memory.swap.max to the file, if there is one; guest->lock is held */
 void swap_file_limit(struct guest *guest);
 
 #endif /* LODGE_MM_CONTROL_H */

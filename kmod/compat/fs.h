@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* File system interfaces that differ between the kernels we serve. */
+#ifndef LODGE_COMPAT_FS_H
+#define LODGE_COMPAT_FS_H
+
+#include <linux/fs.h>
+#include <linux/version.h>
+
+/* What inode operations get first: struct compat_idmap * in all of them. */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 3, 0)
+#define compat_idmap user_namespace
+#else
+#define compat_idmap mnt_idmap
+#endif
+
+/* An inode was made now. */
+static inline void compat_inode_made(struct inode *inode)
+{
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 7, 0)
+	inode->i_ctime = current_time(inode);
+	inode->i_atime = inode->i_ctime;
+	inode->i_mtime = inode->i_ctime;
+#else
+	simple_inode_init_ts(inode);
+#endif
+}
+
+/* A directory's content has changed now. */
+static inline void compat_inode_changed(struct inode *inode)
+{
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 7, 0)
+	inode->i_ctime = current_time(inode);
+	inode->i_mtime = inode->i_ctime;
+#else
+	inode_set_mtime_to_ts(inode, inode_set_ctime_current(inode));
+#endif
+}
+
+#endif /* LODGE_COMPAT_FS_H */
