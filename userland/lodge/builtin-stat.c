@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: GPL-2.0
+/* lodge stat: all figures of guests. */
+#include <json-c/json.h>
+#include <stdio.h>
+
+#include "error.h"
+#include "guests.h"
+#include "lodge.h"
+#include "report.h"
+#include "settings.h"
+#include "util.h"
+
+enum { OPT_JSON = OPT_LONG_ONLY };
+
+static const struct option options[] = {
+	{ "help", no_argument, NULL, 'h' },
+	{ "json", no_argument, NULL, OPT_JSON },
+	{ 0 }
+};
+
+static bool print_text(char **names, size_t n)
+{
+	bool all = true;
+	size_t i;
+
+	for (i = 0; i < n; i++) {
+		if (i)
+			putchar('\n');
+		if (!report_text(names[i])) {
+			warn_guest(names[i], NULL, "has gone");
+			all = false;
+		}
+	}
+	return all;
+}
+
+/* One guest asked for by name is an object; everything else is a list. */
+static bool print_json(char **names, size_t n, bool as_list)
+{
+	struct json_object *list, *object;
+	bool all = true;
+	size_t i;
+
+	list = json_object_new_array();
+	for (i = 0; i < n; i++) {
+		object = report_json(names[i]);
+		if (object) {
+			json_object_array_add(list, object);
+		} else {
+			warn_guest(names[i], NULL, "has gone");
+			all = false;
+		}
+	}
+	if (as_list) {
+		report_print_json(list);
+		return all;
+	}
+	if (all)
+		report_print_json(json_object_get(json_object_array_get_idx(list, 0)));
+	json_object_put(list);
+	return all;
+}
+
+static int stat_main(int argc, char **argv)
+{
+	struct guests guests = { 0 };
+	bool json = false, ok;
+	char **names;
+	size_t n;
+	int opt;
+
+	while ((opt = getopt_long(argc, argv, "h", options, NULL)) >= 0) {
+		switch (opt) {
+		case OPT_JSON:
+			json = true;
+			break;
+		case 'h':
+			puts(cmd_stat.usage);
+			return 0;
+		default:
+			die_usage("stat", NULL);
+		}
+	}
+	names = argv + optind;
+	n = argc - optind;
+	if (n) {
+		size_t i;
+
+		for (i = 0; i < n; i++)
+			guest_check_exists(names[i]);
+	} else {
+		guests_read(&guests);
+		names = guests.names;
+		n = guests.n;
+	}
+	ok = json ? print_json(names, n, n != 1 || guests.n) : print_text(names, n);
+	guests_free(&guests);
+	return ok ? 0 : error_status();
+}
+
+const struct command cmd_stat = {
+	.name = "stat",
+	.run = stat_main,
+	.summary = "show all figures of guests",
+	.usage =
+	"Usage: lodge stat [--json] [NAME]...\n"
+	"Show all figures of the guests named, or of every guest.\n\n"
+	"      --json             as JSON: an object for one guest named, else a list;\n"
+	"                         members are called as the files are, sizes in bytes\n"
+	"  -h, --help             show this",
+};

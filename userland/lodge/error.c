@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "error.h"
+
+static int exit_status = STATUS_FAILED;
+
+/**
+ * error_set_status - choose what the die_ family exits with
+ * @status: 1 for most commands; run uses 125 so that CMD's own status can be told from its own
+ */
+void error_set_status(int status)
+{
+	exit_status = status;
+}
+
+/** error_status - what the die_ family exits with */
+int error_status(void)
+{
+	return exit_status;
+}
+
+static void say(const char *guest, const char *field, const char *fmt, va_list ap)
+{
+	fflush(stdout);
+	fputs("lodge: ", stderr);
+	if (guest)
+		fprintf(stderr, "%s: ", guest);
+	if (field)
+		fprintf(stderr, "%s: ", field);
+	vfprintf(stderr, fmt, ap);
+}
+
+/** warn - say something on stderr and go on */
+void warn(const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	say(NULL, NULL, fmt, ap);
+	va_end(ap);
+	fputc('\n', stderr);
+}
+
+/**
+ * warn_guest - say something about a guest on stderr and go on
+ * @guest: its name
+ * @field: the file or option it is about, or NULL
+ * @fmt: the reason
+ */
+void warn_guest(const char *guest, const char *field, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	say(guest, field, fmt, ap);
+	va_end(ap);
+	fputc('\n', stderr);
+}
+
+/** die - say why on stderr and end the program */
+void die(const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	say(NULL, NULL, fmt, ap);
+	va_end(ap);
+	fputc('\n', stderr);
+	exit(exit_status);
+}
+
+/** die_errno - die() with what a positive error number means behind the text */
+void die_errno(int err, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	say(NULL, NULL, fmt, ap);
+	va_end(ap);
+	fprintf(stderr, ": %s\n", strerror(err));
+	exit(exit_status);
+}
+
+/**
+ * die_guest - end the program over something about a guest
+ * @guest: its name
+ * @field: the file or option it is about, or NULL
+ * @fmt: the reason
+ */
+void die_guest(const char *guest, const char *field, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	say(guest, field, fmt, ap);
+	va_end(ap);
+	fputc('\n', stderr);
+	exit(exit_status);
+}
+
+/**
+ * die_usage - end the program over how it was called
+ * @command: the sub-command, or NULL for lodge itself
+ * @fmt: what is wrong, or NULL when it has been said (getopt does)
+ */
+void die_usage(const char *command, const char *fmt, ...)
+{
+	va_list ap;
+
+	if (fmt) {
+		va_start(ap, fmt);
+		say(command, NULL, fmt, ap);
+		va_end(ap);
+		fputc('\n', stderr);
+	}
+	if (command)
+		fprintf(stderr, "Try 'lodge %s --help'.\n", command);
+	else
+		fputs("Try 'lodge --help'.\n", stderr);
+	exit(exit_status);
+}

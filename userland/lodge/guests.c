@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <ctype.h>
+#include <dirent.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include "control.h"
+#include "error.h"
+#include "guests.h"
+#include "keyvals.h"
+#include "processes.h"
+#include "util.h"
+
+#define NAME_LONGEST 63
+
+static const char name_bytes[] =
+	"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-";
+
+static int by_name(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+/**
+ * guests_read - list all guests; ends the program if there is no tree or it cannot be read
+ * @guests: filled in; the caller frees it with guests_free()
+ */
+void guests_read(struct guests *guests)
+{
+	DIR *dir = opendir(control_root());
+	struct dirent *entry;
+
+	*guests = (struct guests){ 0 };
+	if (!dir)
+		die_errno(errno, "%s", control_root());
+	while ((entry = readdir(dir))) {
+		if (entry->d_name[0] == '.' || !control_exists(entry->d_name))
+			continue;
+		guests->names = xrealloc(guests->names, guests->n + 1, sizeof(*guests->names));
+		guests->names[guests->n++] = xstrdup(entry->d_name);
+	}
+	closedir(dir);
+	if (guests->n)
+		qsort(guests->names, guests->n, sizeof(*guests->names), by_name);
+}
+
+/** guests_free - give back what guests_read() took */
+void guests_free(struct guests *guests)
+{
+	while (guests->n)
+		free(guests->names[--guests->n]);
+	free(guests->names);
+	guests->names = NULL;
+}
+
+/** guest_check_name - end the program, with the reason, if no guest can be called @guest */
+void guest_check_name(const char *guest)
+{
+	size_t bad = strspn(guest, name_bytes);
+
+	if (!*guest)
+		die("a guest's name cannot be empty");
+	if (strchr(guest, '/'))
+		die_guest(guest, "name", "has a slash: a name is not a path");
+	if (guest[bad])
+		die_guest(guest, "name",
+			  "has a character other than letters, digits, '.', '_' and '-'");
+	if (guest[0] == '.' || guest[0] == '-')
+		die_guest(guest, "name", "begins with '%c'", guest[0]);
+	if (strlen(guest) > NAME_LONGEST)
+		die_guest(guest, "name", "has more than %d characters", NAME_LONGEST);
+}
+
+/** guest_check_exists - end the program, with the reason, if there is no guest @guest */
+void guest_check_exists(const char *guest)
+{
+	struct guests guests;
+	const char *near;
+
+	guest_check_name(guest);
+	if (control_exists(guest))
+		return;
+	guests_read(&guests);
+	near = nearest(guest, (const char *const *)guests.names, guests.n);
+	if (near)
+		die_guest(guest, NULL, "no such guest: did you mean '%s'?", near);
+	die_guest(guest, NULL, "no such guest");
+}
+
+/**
+ * guest_new_name - make up a name for a guest after the command it is for
+ * @command: path or name of a program
+ *
+ * Return: such as "redis-3f2a" for /usr/bin/redis-server, not necessarily free yet; the
+ * caller frees it.
+ */
+char *guest_new_name(const char *command)
+{
+	const char *base = strrchr(command, '/');
+	unsigned int tail = 0;
+	size_t len = 0;
+
+	base = base ? base + 1 : command;
+	while (len < NAME_LONGEST / 2 && isalnum((unsigned char)base[len]) && isascii(base[len]))
+		len++;
+	if (getrandom(&tail, sizeof(tail), 0) < 0)
+		die_errno(errno, "getrandom");
+	if (!len)
+		return xasprintf("guest-%04x", tail & 0xffff);
+	return xasprintf("%.*s-%04x", (int)len, base, tail & 0xffff);
+}
+
+static unsigned long long figure(const char *guest, const char *file)
+{
+	unsigned long long bytes = FIGURE_NONE;
+
+	control_read_size(guest, file, &bytes);
+	return bytes;
+}
+
+/**
+ * figures_read - read the figures of one guest
+ * @figures: filled in
+ * @guest: name
+ *
+ * Return: false when the guest has gone.
+ */
+bool figures_read(struct figures *figures, const char *guest)
+{
+	struct keyvals stat;
+	struct pids pids;
+
+	*figures = (struct figures){
+		.procs = FIGURE_NONE,
+		.current = figure(guest, "memory.current"),
+		.peak = figure(guest, "memory.peak"),
+		.max = figure(guest, "memory.max"),
+		.store = figure(guest, "memory.zswap.current"),
+		.swap = figure(guest, "memory.swap.current"),
+		.faults = FIGURE_NONE,
+		.major = FIGURE_NONE,
+		.refaults = FIGURE_NONE,
+	};
+	if (!pids_read(&pids, guest)) {
+		figures->procs = pids.n;
+		pids_free(&pids);
+	}
+	keyvals_read(&stat, guest, "memory.stat");
+	keyvals_get(&stat, "pgfault", &figures->faults);
+	keyvals_get(&stat, "pgmajfault", &figures->major);
+	keyvals_get(&stat, "workingset_refault", &figures->refaults);
+	keyvals_free(&stat);
+	return control_exists(guest);
+}

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* What every sub-command of lodge needs: the command table's entry. */
+#ifndef LODGE_H
+#define LODGE_H
+
+#include <stddef.h>
+
+#ifndef LODGE_VERSION
+#define LODGE_VERSION "unversioned"
+#endif
+
+#define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
+
+/**
+ * struct command - one sub-command
+ * @name: what the user types
+ * @run: takes argv from the sub-command on; returns the exit status
+ * @summary: one line for the list of commands
+ * @usage: the text of --help, without a trailing newline
+ */
+struct command {
+	const char *name;
+	int (*run)(int argc, char **argv);
+	const char *summary;
+	const char *usage;
+};
+
+extern const struct command cmd_run, cmd_create, cmd_destroy, cmd_set;
+extern const struct command cmd_ls, cmd_ps, cmd_stat, cmd_top, cmd_version;
+
+/* getopt_long() values of options that have no letter start here. */
+enum { OPT_LONG_ONLY = 256 };
+
+#endif
