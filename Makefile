@@ -92,28 +92,19 @@ kernels:
 
 # --- user space -------------------------------------------------------------
 
-include selftests/Makefile
-
 CFLAGS	?= -O2 -g
 lodge-cflags := -std=gnu11 -D_GNU_SOURCE -Wall -Wextra -Wno-unused-parameter \
 	-Wmissing-prototypes -Wstrict-prototypes -I. -Iinclude -Iinclude/uapi \
 	-include $(config-h)
 
-tool-objects := $(patsubst %.c,$(build)/%.o,$(wildcard userland/lodge/*.c))
+.PHONY: tools install
+tools:
+	$(Q)scripts/setup build
+	$(Q)$(MAKE) -s -C userland/lodge O=$(abspath $(build))
+install: tools
+	$(Q)$(MAKE) -s -C userland/lodge O=$(abspath $(build)) install
 
-.PHONY: tools
-tools: $(if $(tool-objects),$(build)/lodge)
-
-$(build)/lodge: $(tool-objects)
-	$(Q)echo "  LD      $@"
-	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lncursesw -ltinfo
-
-$(build)/userland/%.o: userland/%.c $(config-h)
-	$(Q)mkdir -p $(@D)
-	$(Q)echo "  CC      $@"
-	$(Q)$(CC) $(CFLAGS) $(lodge-cflags) -MMD -MP -c -o $@ $<
-
--include $(tool-objects:.o=.d)
+include selftests/Makefile
 
 # --- the rest ---------------------------------------------------------------
 
