@@ -13,7 +13,6 @@
 #include <linux/jiffies.h>
 #include <linux/kprobes.h>
 #include <linux/list.h>
-#include <linux/log2.h>
 #include <linux/module.h>
 #include <linux/mutex.h>
 #include <linux/percpu.h>

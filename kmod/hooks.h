@@ -54,7 +54,8 @@ struct hook {
  * @table: the hooks; must stay until hooks_exit()
  * @n: number of rows
  *
- * For module initialisation: hooks nothing yet. May sleep.
+ * For the module's init function only (it is __init): hooks nothing yet. May
+ * sleep.
  *
  * Return: 0, -ENOENT if a function that is not optional is missing or cannot be
  * traced (the log names it), -EINVAL if a function stands in two rows, -ENOMEM.
@@ -71,7 +72,7 @@ void hooks_exit(void);
 /**
  * hooks_get - hold the hooks; the first holder arms them all
  *
- * May sleep; arming takes milliseconds.
+ * May sleep; arming takes tens of milliseconds.
  *
  * Return: 0, -EBUSY if a function is held by someone with whom it cannot be
  * shared (the log names it), or what ftrace answered. Nothing is armed then.
@@ -81,7 +82,8 @@ int hooks_get(void);
 /**
  * hooks_put - let the hooks go; the last holder disarms them all
  *
- * May sleep for an RCU-tasks grace period. Handlers may still be running
+ * Sleeps for several RCU-tasks grace periods when it is the last holder: tenths
+ * of a second, which a path that must be quick leaves to a worker. Handlers may still be running
  * afterwards; only hooks_exit() waits for them, so a handler may call this.
  */
 void hooks_put(void);
