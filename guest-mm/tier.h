@@ -9,7 +9,14 @@
 #include "guest-core/host.h"
 
 struct pool;
-struct tier;
+
+/**
+ * struct tier - what all tiers begin with
+ * @pool: whose pages it keeps
+ */
+struct tier {
+	struct pool *pool;
+};
 
 enum tier_id {
 	TIER_NONE,
@@ -31,7 +38,8 @@ enum tier_id {
  *	@handles; returns the number of leading pages stored, or a negative errno when none was.
  * @load: fill @data with the copy; 0, -EIO.  The copy stays.  May sleep.
  * @drop: free a copy.  Never fails, may not sleep (called under spinlocks).
- * @used_pages: memory of the pool that the tier holds now, in pages (0 for those outside the pool)
+ * @used_pages: pages that the tier has charged to the pool now (0 for those outside the pool)
+ * @room: pages that it could take now.  Optional: without it there is no bound but memory.
  */
 struct tier_ops {
 	const char *name;
@@ -42,6 +50,7 @@ struct tier_ops {
 	int (*load)(struct tier *tier, unsigned long handle, void *data);
 	void (*drop)(struct tier *tier, unsigned long handle);
 	unsigned long (*used_pages)(struct tier *tier);
+	unsigned long (*room)(struct tier *tier);
 };
 
 /** tier_ops_of() - operations of a built-in tier, NULL if Kconfig left it out */
@@ -49,10 +58,15 @@ const struct tier_ops *tier_ops_of(enum tier_id id);
 
 /* tier-store.c: the compressed store (LZ4 in zsmalloc), accounted to the pool in pages. */
 extern const struct tier_ops tier_store_ops;
+#ifdef LODGE_TIER_STORE
 /** tier_store_set_max() - limit of the store in pages; a lower limit than is used only refuses new pages */
 void tier_store_set_max(struct tier *tier, unsigned long pages);
 /** tier_store_pages() - pages of memory the store holds */
 unsigned long tier_store_pages(struct tier *tier);
+#else
+static inline void tier_store_set_max(struct tier *tier, unsigned long pages) {}
+static inline unsigned long tier_store_pages(struct tier *tier) { return 0; }
+#endif
 
 /* tier-same-filled.c */
 extern const struct tier_ops tier_same_filled_ops;
@@ -60,18 +74,33 @@ extern const struct tier_ops tier_same_filled_ops;
 /* tier-swap-file.c */
 extern const struct tier_ops tier_swap_file_ops;
 
+#ifdef LODGE_TIER_SWAP_FILE
 /**
  * tier_swap_file_attach() - give the tier its file
+ * @tier: of the pool
  * @file: open for direct reading and writing; the tier owns it from now on if this succeeds
  * @pages: how many pages of it may be used
- * Return: 0; -EBUSY if it has one; -ENOMEM
+ * Return: 0; -EBUSY if it has one; -EINVAL without @pages; -ENOMEM
  */
 int tier_swap_file_attach(struct tier *tier, struct host_file *file, unsigned long pages);
 /** tier_swap_file_detach() - take it away; -EBUSY while a page is in it */
 int tier_swap_file_detach(struct tier *tier);
 /** tier_swap_file_set_max() - limit in pages; at most the size of the file */
 void tier_swap_file_set_max(struct tier *tier, unsigned long pages);
+/** tier_swap_file_used() - pages in the file, with those on their way */
 unsigned long tier_swap_file_used(struct tier *tier);
+/** tier_swap_file_size() - pages of it that may be used: the lower of size and limit; 0 without a file */
 unsigned long tier_swap_file_size(struct tier *tier);
+#else
+static inline int tier_swap_file_attach(struct tier *tier, struct host_file *file, unsigned long pages)
+{
+	return -EOPNOTSUPP;
+}
+
+static inline int tier_swap_file_detach(struct tier *tier) { return 0; }
+static inline void tier_swap_file_set_max(struct tier *tier, unsigned long pages) {}
+static inline unsigned long tier_swap_file_used(struct tier *tier) { return 0; }
+static inline unsigned long tier_swap_file_size(struct tier *tier) { return 0; }
+#endif
 
 #endif /* LODGE_TIER_H */
