@@ -3,7 +3,7 @@
  * Replacement policies: which page goes next.  A new policy is one file with a
  * struct policy_ops and a line in policies[] (policy.c).
  *
- * The pool holds policy->lock around every call but create and destroy, and calls in batches.
+ * The pool holds pool->policy_lock around every call but create and destroy, and calls in batches.
  * A page is on the policy's lists from ->add() to ->remove() or ->isolate().
  */
 #ifndef LODGE_POLICY_H
@@ -12,8 +12,15 @@
 #include "guest-core/host.h"
 #include "guest-mm/vpage.h"
 
-struct pool;
-struct policy;
+/**
+ * struct policy - what all policies begin with
+ * @frames: the pool's size in frames, for shares
+ * @count: pages on the policy's lists
+ */
+struct policy {
+	unsigned long frames;
+	unsigned long count;
+};
 
 /**
  * struct policy_ops - a replacement policy
@@ -29,8 +36,10 @@ struct policy;
  * @putback: a candidate that was not evicted returns; @referenced says that its accessed bit was set,
  *	otherwise it was busy (pinned, under I/O) and belongs where it will be looked at again soon.
  * @young_batch: up to @n listed pages whose accessed bit should be cleared now (ageing), locked as for @isolate
- *	but staying listed; 0 if none.  Optional.
- * @keep_copy: may a clean page keep its compressed copy while resident?  Called at a refault, before ->add().
+ *	but staying listed; 0 if none.  Optional, with @aged.
+ * @aged: what became of them, still locked: young[i] says that the accessed bit of page i was set.
+ * @keep_copy: may a clean page keep its compressed copy while resident?  Called at a refault, before ->add(),
+ *	with the page locked.  A promotion (putback with @referenced) ends it.  Optional: no page may.
  * @count: pages on the lists
  */
 struct policy_ops {
@@ -43,11 +52,15 @@ struct policy_ops {
 	unsigned int (*isolate)(struct policy *policy, struct vpage **vps, unsigned int n, u32 now);
 	void (*putback)(struct policy *policy, struct vpage *vp, bool referenced, u32 now);
 	unsigned int (*young_batch)(struct policy *policy, struct vpage **vps, unsigned int n, u32 now);
+	void (*aged)(struct policy *policy, struct vpage **vps, const bool *young, unsigned int n, u32 now);
 	bool (*keep_copy)(struct policy *policy, struct vpage *vp, u32 now);
 	unsigned long (*count)(struct policy *policy);
 };
 
 /** policy_find() - built-in policy by name, NULL if unknown; policy_find(NULL) is Kconfig's default */
 const struct policy_ops *policy_find(const char *name);
+
+extern const struct policy_ops policy_tl_ops;		/* policy-tl.c */
+extern const struct policy_ops policy_clock_ops;	/* policy-clock.c */
 
 #endif /* LODGE_POLICY_H */
