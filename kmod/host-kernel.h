@@ -84,16 +84,19 @@ struct host_file;
  * host_file_open() - open a regular file or block device for a guest's own use
  * @path: in the running thread's name space, opened with its credentials
  * Direct I/O is used where the file system has it.
- * Return: the file or an ERR_PTR: -EINVAL for anything but a regular file or block device, open(2)'s errors
+ * Nobody else can open it for writing until it is closed.
+ * Return: the file or an ERR_PTR: -EINVAL for anything but a regular file or block device, -EBUSY if it is in
+ * use (open for writing, mounted, swap, another guest's), open(2)'s errors
  */
 struct host_file *host_file_open(const char *path);
 
 /** host_file_size() - in bytes */
 u64 host_file_size(struct host_file *file);
 
-/** host_file_reserve() - make sure that the first @size bytes have space; 0, -ENOSPC, -EOPNOTSUPP */
+/** host_file_reserve() - make sure that the first @size bytes have space; 0, -ENOSPC, -EOPNOTSUPP, -EIO, -EINTR */
 int host_file_reserve(struct host_file *file, u64 size);
 
+/* The pages of both are in the kernel's direct mapping: of frame_data(), or kmalloc()ed. */
 /** host_file_write() - write @n whole pages at byte @pos; 0, -EIO, -ENOSPC */
 int host_file_write(struct host_file *file, const void *const *pages, unsigned int n, u64 pos);
 
@@ -151,9 +154,5 @@ static inline struct frame *frame_of_lru(struct list_head *lru)
 {
 	return (struct frame *)container_of(lru, struct page, lru);
 }
-
-/* ---- other compressors' interface: LZ4 (tier-store.c) and the store's allocator ---- */
-#include <linux/lz4.h>
-#include <linux/zsmalloc.h>
 
 #endif /* LODGE_HOST_KERNEL_H */
