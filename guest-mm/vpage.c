@@ -8,6 +8,7 @@
  * struct mappers - places that may map a page besides vpage.mapper
  * @n: places noted
  * @cap: places that fit
+ * @at: the places
  *
  * Places are added when they map the page and all leave together when it is unmapped
  * everywhere; one that stopped mapping it alone stays until then and does no harm.

@@ -12,6 +12,9 @@
 /* A stack without a limit of its own gets this much room. */
 #define STACK_UNLIMITED	(256UL << 20)
 
+/* The host's default distance between a stack and the mapping below it. */
+#define STACK_GUARD	(256UL << PAGE_SHIFT)
+
 /* How often adoption asks for a frame that the pool does not have at once. */
 #define FILL_TRIES	64
 
@@ -50,7 +53,7 @@ static unsigned long vma_prot(struct vm_area_struct *vma)
 static unsigned long stack_start(unsigned long below, unsigned long start, unsigned long end)
 {
 	unsigned long size = PAGE_ALIGN(min(rlimit(RLIMIT_STACK), STACK_UNLIMITED));
-	unsigned long lowest = below + (stack_guard_gap << PAGE_SHIFT);
+	unsigned long lowest = below + STACK_GUARD;
 
 	if (size > end - PAGE_SIZE)
 		size = end - PAGE_SIZE;

@@ -8,6 +8,7 @@
  *    The copied VMA gets linked among the parent's, because the host does that behind our back.
  * 3. Before the child runs for the first time (wake_up_new_task), its VMAs move to its own file.
  */
+#include <linux/file.h>
 #include <linux/interval_tree_generic.h>
 #include <linux/sched/mm.h>
 #include <linux/sched/signal.h>
@@ -25,6 +26,7 @@
  * @mm: the child's mm, once its first VMA was copied
  * @err: what went wrong in the open operation, which cannot fail
  * @woken: the child was about to run
+ * @nr_pinned: entries of @pinned
  * @pinned: pages of the VMA at hand that someone does I/O on
  */
 struct fork_ticket {
@@ -47,7 +49,7 @@ static int protect_pte(pte_t *pte, unsigned long addr, void *data)
 
 	if (!pte_present(old))
 		return 0;
-	if (page_maybe_dma_pinned(pte_page(old))) {
+	if (folio_maybe_dma_pinned(page_folio(pte_page(old)))) {
 		if (t->nr_pinned < PINNED_MAX)
 			t->pinned[t->nr_pinned++] = addr >> PAGE_SHIFT;
 		else

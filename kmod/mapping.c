@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Private memory as a mapping of the space's file, and guest-mm/backend.h over the kernel's page tables. */
 #include <linux/mman.h>
+#include <linux/pagemap.h>
 #include <linux/rmap.h>
 #include <linux/sched/mm.h>
 #include <linux/sort.h>
@@ -293,7 +294,7 @@ bool backend_frame_fini(struct pool *pool, struct frame *frame)
 	page->index = 0;
 	ClearPageUptodate(page);
 	ClearPageDirty(page);
-	ClearPageReferenced(page);
+	folio_clear_referenced(page_folio(page));
 	return page_ref_count(page) == 1;
 }
 

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* A guest's memory: its life, its processes, and who dies when it is used up. */
+#include <linux/file.h>
+#include <linux/mman.h>
 #include <linux/sched/mm.h>
 #include <linux/sched/signal.h>
 #include <linux/sched/task.h>
@@ -72,10 +74,11 @@ static struct mm_struct *process_mm(struct task_struct *process)
 	return mm;
 }
 
-int mm_guest_procs(struct guest *guest, void (*emit)(void *arg, pid_t pid), void *arg)
+/* The guest's pids as the running task sees them; Return: how many there are, though only @max are noted. */
+static unsigned int list_pids(struct mm_guest *mg, pid_t *pids, unsigned int max)
 {
-	struct mm_guest *mg = guest->mm;
 	struct task_struct *p;
+	unsigned int n = 0;
 
 	rcu_read_lock();
 	for_each_process(p) {
@@ -88,11 +91,36 @@ int mm_guest_procs(struct guest *guest, void (*emit)(void *arg, pid_t pid), void
 		if (!ms)
 			continue;
 		pid = task_tgid_vnr(p);
-		if (ms->mg == mg && pid)
-			emit(arg, pid);
+		if (ms->mg == mg && pid) {
+			if (n < max)
+				pids[n] = pid;
+			n++;
+		}
 		mm_space_put_later(ms);
 	}
 	rcu_read_unlock();
+	return n;
+}
+
+int mm_guest_procs(struct guest *guest, void (*emit)(void *arg, pid_t pid), void *arg)
+{
+	struct mm_guest *mg = guest->mm;
+	unsigned int i, n, max = 64;
+	pid_t *pids;
+
+	for (;;) {
+		pids = kvmalloc_array(max, sizeof(*pids), GFP_KERNEL);
+		if (!pids)
+			return -ENOMEM;
+		n = list_pids(mg, pids, max);
+		if (n <= max)
+			break;
+		kvfree(pids);
+		max = n + n / 4;
+	}
+	for (i = 0; i < n; i++)
+		emit(arg, pids[i]);
+	kvfree(pids);
 	return 0;
 }
 
@@ -247,7 +275,7 @@ int mm_guest_create(struct guest *guest)
 		err = PTR_ERR(mg->inode);
 		goto err_free;
 	}
-	err = pool_create(&mg->pool, guest->name, mg, guest_host_pages());
+	err = pool_create(&mg->pool, guest->name, mg, totalram_pages());
 	if (err)
 		goto err_inode;
 	err = hooks_get();
@@ -290,7 +318,7 @@ void mm_guest_destroy(struct guest *guest)
 	kfree(mg);
 }
 
-int mm_guest_init(void)
+int __init mm_guest_init(void)
 {
 	int err = space_module_init();
 

@@ -3,8 +3,9 @@
 #include <linux/dcache.h>
 #include <linux/file.h>
 #include <linux/hashtable.h>
-#include <linux/magic.h>
+#include <linux/module.h>
 #include <linux/mount.h>
+#include <linux/pagemap.h>
 #include <linux/pseudo_fs.h>
 #include <linux/sched/mm.h>
 
@@ -232,7 +233,7 @@ struct mm_space *mm_space_find_id(struct mm_guest *mg, u32 id)
 
 /* ---- module ---- */
 
-int mm_space_init(void)
+int __init mm_space_init(void)
 {
 	int err = -ENOMEM;
 

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The hooked calls, and those of them that change mappings. */
 #include <linux/file.h>
-#include <linux/hugetlb.h>
+#include <linux/magic.h>
 #include <linux/mman.h>
+#include <linux/mount.h>
 #include <linux/sched/mm.h>
 #include <linux/uaccess.h>
 
@@ -45,6 +46,11 @@ static void leave(struct mm_space *ms)
 
 /* ---- mmap ---- */
 
+static bool no_exec(struct file *file)
+{
+	return file->f_path.mnt->mnt_flags & MNT_NOEXEC || file_inode(file)->i_sb->s_iflags & SB_I_NOEXEC;
+}
+
 /* A private mapping of a regular file that can be written?  Return: the file, held, or NULL. */
 static struct file *writable_private_file(unsigned long fd, unsigned long prot)
 {
@@ -55,8 +61,8 @@ static struct file *writable_private_file(unsigned long fd, unsigned long prot)
 	file = fget(fd);
 	if (!file)
 		return NULL;
-	if (!S_ISREG(file_inode(file)->i_mode) || is_file_hugepages(file) || !(file->f_mode & FMODE_READ) ||
-	    !file->f_op->mmap || (prot & PROT_EXEC && path_noexec(&file->f_path))) {
+	if (!S_ISREG(file_inode(file)->i_mode) || file_inode(file)->i_sb->s_magic == HUGETLBFS_MAGIC ||
+	    !(file->f_mode & FMODE_READ) || !file->f_op->mmap || (prot & PROT_EXEC && no_exec(file))) {
 		fput(file);
 		return NULL;
 	}
@@ -133,7 +139,7 @@ static long guest_mmap(struct pt_regs *regs, unsigned long ip, struct args c, un
 	return ret;
 }
 
-static long call_mmap(struct pt_regs *regs, unsigned long ip)
+static long mmap_64(struct pt_regs *regs, unsigned long ip)
 {
 	struct args c = args64(regs);
 
@@ -142,14 +148,14 @@ static long call_mmap(struct pt_regs *regs, unsigned long ip)
 	return guest_mmap(regs, ip, c, c.a[5] >> PAGE_SHIFT);
 }
 
-static long call_mmap_pgoff32(struct pt_regs *regs, unsigned long ip)
+static long mmap_pgoff_32(struct pt_regs *regs, unsigned long ip)
 {
 	struct args c = args32(regs);
 
 	return guest_mmap(regs, ip, c, c.a[5]);
 }
 
-static long call_mmap32(struct pt_regs *regs, unsigned long ip)
+static long mmap_32(struct pt_regs *regs, unsigned long ip)
 {
 	struct args c = args32(regs);
 	unsigned int i;
@@ -417,17 +423,17 @@ static long guest_madvise(struct pt_regs *regs, unsigned long ip, struct args c)
 
 /* ---- fork and clone ---- */
 
-static long call_fork(struct pt_regs *regs, unsigned long ip)
+static long fork_any(struct pt_regs *regs, unsigned long ip)
 {
 	return fork_call(regs, ip, 0);
 }
 
-static long call_clone(struct pt_regs *regs, unsigned long ip)
+static long clone_64(struct pt_regs *regs, unsigned long ip)
 {
 	return fork_call(regs, ip, regs->di);
 }
 
-static long call_clone32(struct pt_regs *regs, unsigned long ip)
+static long clone_32(struct pt_regs *regs, unsigned long ip)
 {
 	return fork_call(regs, ip, (u32)regs->bx);
 }
@@ -484,29 +490,29 @@ static long clone3_32(struct pt_regs *regs, unsigned long ip)
 
 static const struct hook hook_table[] = {
 	{ "wake_up_new_task", fork_wake },
-	{ "__x64_sys_mmap", call_mmap },
+	{ "__x64_sys_mmap", mmap_64 },
 	{ "__x64_sys_munmap", munmap_64 },
 	{ "__x64_sys_brk", brk_64 },
 	{ "__x64_sys_mremap", mremap_64 },
 	{ "__x64_sys_madvise", madvise_64 },
-	{ "__x64_sys_clone", call_clone },
+	{ "__x64_sys_clone", clone_64 },
 	{ "__x64_sys_clone3", clone3_64 },
-	{ "__do_sys_fork", call_fork },
+	{ "__do_sys_fork", fork_any },
 	{ "__x64_sys_execve", exec_call },
 	{ "__x64_sys_execveat", exec_call },
-	{ "__ia32_compat_sys_ia32_mmap", call_mmap32, true },
-	{ "__ia32_sys_mmap_pgoff", call_mmap_pgoff32, true },
+	{ "__ia32_compat_sys_ia32_mmap", mmap_32, true },
+	{ "__ia32_sys_mmap_pgoff", mmap_pgoff_32, true },
 	{ "__ia32_sys_munmap", munmap_32, true },
 	{ "__ia32_sys_brk", brk_32, true },
 	{ "__ia32_sys_mremap", mremap_32, true },
 	{ "__ia32_sys_madvise", madvise_32, true },
-	{ "__ia32_compat_sys_ia32_clone", call_clone32, true },
+	{ "__ia32_compat_sys_ia32_clone", clone_32, true },
 	{ "__ia32_sys_clone3", clone3_32, true },
 	{ "__ia32_compat_sys_execve", exec_call, true },
 	{ "__ia32_compat_sys_execveat", exec_call, true },
 };
 
-int syscalls_init(void)
+int __init syscalls_init(void)
 {
 	return hooks_init(hook_table, ARRAY_SIZE(hook_table));
 }
