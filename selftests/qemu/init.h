@@ -21,6 +21,7 @@
  * @limit: seconds until the machine is stopped from outside, 0 if never
  * @tty: the command gets a terminal (hvc0) instead of pipes
  * @rows, @cols: the size of that terminal
+ * @keep_tmp: the caller works below /tmp, so it must be seen
  * @input: the command gets the caller's standard input
  */
 struct order {
@@ -34,6 +35,7 @@ struct order {
 	unsigned int limit;
 	bool tty;
 	unsigned short rows, cols;
+	bool keep_tmp;
 	bool input;
 };
 

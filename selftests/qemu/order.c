@@ -45,6 +45,8 @@ static void take(struct order *order, const char *key, char *value)
 	else if (!strcmp(key, "tty"))
 		order->tty = sscanf(value, "%hux%hu", &order->rows,
 				    &order->cols) == 2;
+	else if (!strcmp(key, "keep-tmp"))
+		order->keep_tmp = true;
 	else if (!strcmp(key, "input"))
 		order->input = true;
 	else

@@ -145,7 +145,8 @@ void setup_root(const struct order *order)
 	must_mount("devtmpfs", ROOT "/dev", "devtmpfs", 0, NULL);
 	must_mount("devpts", ROOT "/dev/pts", "devpts", 0, "ptmxmode=0666");
 	must_mount("tmpfs", ROOT "/dev/shm", "tmpfs", 0, "mode=1777");
-	must_mount("tmpfs", ROOT "/tmp", "tmpfs", 0, "mode=1777");
+	if (!order->keep_tmp)
+		must_mount("tmpfs", ROOT "/tmp", "tmpfs", 0, "mode=1777");
 	must_mount("tmpfs", ROOT "/run", "tmpfs", 0, "mode=755");
 	may_mount("debugfs", ROOT "/sys/kernel/debug");
 	may_mount("tracefs", ROOT "/sys/kernel/tracing");
