@@ -77,6 +77,7 @@ struct pool {
 	const struct policy_ops *policy_ops;
 	struct policy *policy;
 	atomic_t clock;			/* faults so far, the policy's time */
+	unsigned int dry_batches;	/* that reclaim went through in vain since it last freed something */
 
 	struct tier *tiers[TIER_COUNT];
 	atomic_long_t in_tier[TIER_COUNT];	/* pages whose only copy is there */

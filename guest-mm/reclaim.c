@@ -6,11 +6,15 @@
 /* Places of one batch: most pages have one, a page with more than its share is left alone. */
 #define BATCH_PLACES	(RECLAIM_BATCH * 4)
 
+/* Batches in a row that freed nothing, after which accessed bits are not heeded. */
+#define DRY_BATCHES	4
+
 struct batch {
 	struct vpage *vp[RECLAIM_BATCH];
 	unsigned int n;
+	bool young[RECLAIM_BATCH];
 	u64 place[BATCH_PLACES];
-	bool young[BATCH_PLACES];
+	bool place_young[BATCH_PLACES];
 };
 
 static u32 pool_now(struct pool *pool)
@@ -26,21 +30,45 @@ static void putback(struct pool *pool, struct vpage *vp, bool referenced)
 	vpage_unlock(vp);
 }
 
+/* Test and clear the accessed bits of all pages of a batch. */
+static void test_young(struct pool *pool, struct batch *b)
+{
+	unsigned int first[RECLAIM_BATCH + 1];
+	unsigned int i, j, places = 0;
+
+	for (i = 0; i < b->n; i++) {
+		unsigned int n = vpage_mappers(b->vp[i], b->place + places, BATCH_PLACES - places);
+
+		first[i] = places;
+		places = min(places + n, (unsigned int)BATCH_PLACES);
+	}
+	first[i] = places;
+	backend_test_young(pool, b->place, places, b->place_young);
+	for (i = 0; i < b->n; i++) {
+		b->young[i] = false;
+		for (j = first[i]; j < first[i + 1]; j++)
+			b->young[i] |= b->place_young[j];
+	}
+}
+
 /* ---- ageing ---- */
 
 /* Clear the accessed bits of pages that came in some time ago, so that their first use does not count for ever. */
 static void age(struct pool *pool, struct batch *b)
 {
-	unsigned int i, places = 0;
+	unsigned int i;
 
 	if (!pool->policy_ops->young_batch)
 		return;
 	spin_lock(&pool->policy_lock);
 	b->n = pool->policy_ops->young_batch(pool->policy, b->vp, RECLAIM_BATCH, pool_now(pool));
 	spin_unlock(&pool->policy_lock);
-	for (i = 0; i < b->n; i++)
-		places += vpage_mappers(b->vp[i], b->place + places, 1);
-	backend_test_young(pool, b->place, places, b->young);
+	if (!b->n)
+		return;
+	test_young(pool, b);
+	spin_lock(&pool->policy_lock);
+	pool->policy_ops->aged(pool->policy, b->vp, b->young, b->n, pool_now(pool));
+	spin_unlock(&pool->policy_lock);
 	for (i = 0; i < b->n; i++)
 		vpage_unlock(b->vp[i]);
 }
@@ -50,26 +78,25 @@ static void age(struct pool *pool, struct batch *b)
 /* Candidates that were used go back to the policy; the rest stays in the batch. */
 static void drop_young(struct pool *pool, struct batch *b)
 {
-	unsigned int first[RECLAIM_BATCH + 1];
-	unsigned int i, j, kept = 0, places = 0;
+	unsigned int i, kept = 0;
 
+	test_young(pool, b);
+	/* Where everything is in use, something that is in use must go. */
+	if (READ_ONCE(pool->dry_batches) >= DRY_BATCHES)
+		return;
 	for (i = 0; i < b->n; i++) {
-		unsigned int n = vpage_mappers(b->vp[i], b->place + places, BATCH_PLACES - places);
+		struct vpage *vp = b->vp[i];
 
-		first[i] = places;
-		places = min(places + n, (unsigned int)BATCH_PLACES);
-	}
-	first[i] = places;
-	backend_test_young(pool, b->place, places, b->young);
-	for (i = 0; i < b->n; i++) {
-		bool young = false;
-
-		for (j = first[i]; j < first[i + 1]; j++)
-			young |= b->young[j];
-		if (young)
-			putback(pool, b->vp[i], true);
-		else
-			b->vp[kept++] = b->vp[i];
+		if (!b->young[i]) {
+			b->vp[kept++] = vp;
+			continue;
+		}
+		/* The policy takes it for one worth a frame: a copy beside it would be a second one. */
+		if (vpage_tier(vp) == TIER_STORE) {
+			vpage_drop_copy(pool, vp);
+			set_bit(VP_DIRTY, &vp->flags);
+		}
+		putback(pool, vp, true);
 	}
 	b->n = kept;
 }
@@ -230,6 +257,8 @@ unsigned int reclaim_batch(struct pool *pool, bool direct)
 	drop_young(pool, b);
 	unmap_all(pool, b);
 	freed = evict(pool, b, direct);
+	/* A race miscounts by one or two. */
+	WRITE_ONCE(pool->dry_batches, freed ? 0 : READ_ONCE(pool->dry_batches) + 1);
 	kfree(b);
 	return freed;
 }
