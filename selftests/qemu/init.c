@@ -50,7 +50,7 @@ static void __attribute__((noreturn)) power_off(void)
 		pause();
 }
 
-static void verdict(const char *text)
+static void pronounce(const char *text)
 {
 	struct pollfd taken = { .events = POLLOUT };
 
@@ -75,7 +75,7 @@ void die(const char *fmt, ...)
 		fprintf(stderr, "lodge-vm: %s\n", text);
 		_exit(127);
 	}
-	verdict(text);
+	pronounce(text);
 	power_off();
 }
 
@@ -111,6 +111,6 @@ int main(void)
 	else
 		snprintf(text, sizeof(text), "%s %d", stuck ? "stuck" : "exit",
 			 WEXITSTATUS(status));
-	verdict(text);
+	pronounce(text);
 	power_off();
 }

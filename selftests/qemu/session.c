@@ -29,8 +29,6 @@ struct stream {
 	int to;
 };
 
-static const char *base_env[] = { "LODGE_VM=1", NULL };
-
 static void write_all(int fd, const char *data, size_t len)
 {
 	ssize_t n;
@@ -104,8 +102,6 @@ become(const struct order *order, const int *pipes)
 		for (i = 0; i < 3; i++)
 			dup2(pipes[i], i);
 	}
-	for (i = 0; base_env[i]; i++)
-		putenv((char *)base_env[i]);
 	for (i = 0; order->env[i]; i++)
 		putenv(order->env[i]);
 	if (chdir(order->cwd)) {
@@ -166,7 +162,8 @@ static void make_streams(const struct order *order, struct stream *streams,
 	streams[0] = (struct stream){ "lodge.in", -1, -1 };
 	streams[1] = (struct stream){ "lodge.out", -1, -1 };
 	streams[2] = (struct stream){ "lodge.err", -1, -1 };
-	pipes[0] = pipes[1] = pipes[2] = -1;
+	for (i = 0; i < 3; i++)
+		pipes[i] = -1;
 	if (order->tty)
 		return;
 
