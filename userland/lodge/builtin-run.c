@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -51,6 +52,7 @@ static struct run {
 	int child_waits;
 	struct swapfile swap;
 	struct hostgroup group;
+	unsigned long long kills;
 } run = { .child_waits = -1, .group = HOSTGROUP_NONE };
 
 static void parse(int argc, char **argv)
@@ -124,7 +126,7 @@ static void undo(void)
 {
 	if (getpid() != run.owner)
 		return;
-	/* The child waits for a word on this pipe; the end of the pipe ends it. */
+	/* The child waits for a word on this socket; the end of the socket ends it. */
 	if (run.child_waits >= 0)
 		close(run.child_waits);
 	if (run.child > 0)
@@ -190,7 +192,8 @@ static void start_child(const struct signals *saved)
 	int ready[2], go[2];
 	char byte;
 
-	if (pipe2(ready, O_CLOEXEC) || pipe2(go, O_CLOEXEC))
+	if (pipe2(ready, O_CLOEXEC) ||
+	    socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, go))
 		die_errno(errno, "pipe");
 	fflush(NULL);
 	run.child = fork();
@@ -212,7 +215,7 @@ static void start_child(const struct signals *saved)
 
 static void release_child(void)
 {
-	if (write(run.child_waits, "", 1) != 1)
+	if (send(run.child_waits, "", 1, MSG_NOSIGNAL) != 1)
 		die_guest(run.guest, NULL, "the command's process was killed before it started");
 	close(run.child_waits);
 	run.child_waits = -1;
@@ -239,21 +242,19 @@ static size_t linger(void)
 	return 0;
 }
 
-static void note_kills(int events)
+/* The guest's own out-of-memory kills, noted as they happen: its files go when it goes. */
+static bool note_kills(int events)
 {
 	static const char key[] = "\noom_kill ";
 	char text[1024] = "\n";
-	unsigned long long kills = 0;
 	char *found;
 
 	if (events < 0 || pread(events, text + 1, sizeof(text) - 2, 0) <= 0)
-		return;
+		return false;
 	found = strstr(text, key);
 	if (found)
-		kills = strtoull(found + strlen(key), NULL, 10);
-	if (kills)
-		warn_guest(run.guest, "memory.events",
-			   "%llu killed: its memory and all behind it was full", kills);
+		run.kills = strtoull(found + strlen(key), NULL, 10);
+	return true;
 }
 
 static void finish(void)
@@ -309,18 +310,20 @@ static int run_main(int argc, char **argv)
 	if (run.keep)
 		run.swap.created = false;
 	swapfile_unlink(&run.swap);
-	if (!run.quiet) {
+	if (!run.quiet && !run.join) {
 		char *path cleanup_free = control_path(run.guest, "memory.events");
 
 		events = open(path, O_RDONLY | O_CLOEXEC);
 	}
-	run.made_guest = false;
 	release_child();
+	run.made_guest = false;
 
-	status = supervise(run.child);
+	status = supervise(run.child, events, note_kills);
 	run.child = 0;
-	if (status && !run.join)
-		note_kills(events);
+	note_kills(events);
+	if (run.kills)
+		warn_guest(run.guest, "memory.events",
+			   "%llu killed: the pool and all behind it was full", run.kills);
 	finish();
 	return status;
 }

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lodge/lodge.h"
+
 #include "control.h"
 #include "error.h"
 #include "lodge.h"

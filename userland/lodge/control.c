@@ -5,21 +5,25 @@
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
+
+#include "lodge/lodge.h"
 
 #include "control.h"
 #include "error.h"
 #include "size.h"
 #include "util.h"
 
+#define CONTROL_ROOT "/sys/fs/lodge"
+
 static char *root;
 
-/* Every tree has this file at its top; the empty mount point has not. */
-static bool is_tree(const char *dir)
+static bool is_mounted(const char *dir)
 {
-	char *version cleanup_free = xasprintf("%s/version", dir);
+	struct statfs st;
 
-	return !access(version, F_OK);
+	return !statfs(dir, &st) && st.f_type == LODGE_MAGIC;
 }
 
 /**
@@ -55,8 +59,8 @@ int control_find(char **why)
 			       "): run 'modprobe lodge' or 'insmod lodge.ko' as root");
 		return -ENODEV;
 	}
-	if (!is_tree(CONTROL_ROOT) && mount("lodge", CONTROL_ROOT, "lodge",
-					    MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL)) {
+	if (!is_mounted(CONTROL_ROOT) &&
+	    mount("lodge", CONTROL_ROOT, LODGE_FS_TYPE, MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL)) {
 		err = errno;
 		if (err == EPERM)
 			*why = xasprintf("%s is not mounted: run 'mount -t lodge none %s' as root",
@@ -175,6 +179,8 @@ static const char *reason(int err)
 		return "not permitted: this takes root, or being the user the guest was given to";
 	case ENOENT:
 		return "no such guest or field";
+	case ENODEV:
+		return "the guest has just gone";
 	case EEXIST:
 		return "exists already";
 	case EBUSY:
@@ -286,6 +292,8 @@ int control_remove(const char *guest, char **why)
 	if (!rmdir(path))
 		return 0;
 	err = errno;
+	if (err == ENODEV)
+		err = ENOENT;
 	if (err == ENOENT)
 		*why = xstrdup("no such guest");
 	else if (err == EBUSY || err == ENOTEMPTY)

@@ -5,8 +5,6 @@
 
 #include <stdbool.h>
 
-#define CONTROL_ROOT "/sys/fs/lodge"
-
 int control_find(char **why);
 const char *control_root(void);
 char *control_path(const char *guest, const char *file);

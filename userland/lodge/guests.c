@@ -6,14 +6,14 @@
 #include <string.h>
 #include <sys/random.h>
 
+#include "lodge/lodge.h"
+
 #include "control.h"
 #include "error.h"
 #include "guests.h"
 #include "keyvals.h"
 #include "processes.h"
 #include "util.h"
-
-#define NAME_LONGEST 63
 
 static const char name_bytes[] =
 	"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-";
@@ -69,8 +69,8 @@ void guest_check_name(const char *guest)
 			  "has a character other than letters, digits, '.', '_' and '-'");
 	if (guest[0] == '.' || guest[0] == '-')
 		die_guest(guest, "name", "begins with '%c'", guest[0]);
-	if (strlen(guest) > NAME_LONGEST)
-		die_guest(guest, "name", "has more than %d characters", NAME_LONGEST);
+	if (strlen(guest) > LODGE_NAME_MAX)
+		die_guest(guest, "name", "has more than %d characters", LODGE_NAME_MAX);
 }
 
 /** guest_check_exists - end the program, with the reason, if there is no guest @guest */
@@ -103,7 +103,7 @@ char *guest_new_name(const char *command)
 	size_t len = 0;
 
 	base = base ? base + 1 : command;
-	while (len < NAME_LONGEST / 2 && isalnum((unsigned char)base[len]) && isascii(base[len]))
+	while (len < LODGE_NAME_MAX / 2 && isalnum((unsigned char)base[len]) && isascii(base[len]))
 		len++;
 	if (getrandom(&tail, sizeof(tail), 0) < 0)
 		die_errno(errno, "getrandom");

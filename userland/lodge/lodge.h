@@ -5,10 +5,6 @@
 
 #include <stddef.h>
 
-#ifndef LODGE_VERSION
-#define LODGE_VERSION "unversioned"
-#endif
-
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 
 /**

@@ -53,8 +53,9 @@ static const struct command *find_command(const char *name)
 /* Output that did not get out is a failure, of whatever command. */
 static void check_output(void)
 {
+	errno = 0;
 	if (fflush(stdout) || ferror(stdout)) {
-		warn("standard output: %s", strerror(errno));
+		warn("standard output: %s", errno ? strerror(errno) : "write error");
 		_exit(error_status());
 	}
 }
@@ -63,8 +64,8 @@ int main(int argc, char **argv)
 {
 	char *title cleanup_free = NULL;
 	const struct command *command;
-	int status;
 
+	atexit(check_output);
 	if (argc < 2) {
 		print_usage();
 		return STATUS_FAILED;
@@ -85,7 +86,5 @@ int main(int argc, char **argv)
 	/* getopt begins its messages with the name of the program. */
 	title = xasprintf("lodge: %s", command->name);
 	argv[1] = title;
-	status = command->run(argc - 1, argv + 1);
-	check_output();
-	return status;
+	return command->run(argc - 1, argv + 1);
 }

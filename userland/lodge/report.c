@@ -29,17 +29,21 @@ static const struct row {
 	{ "Memory", "memory.peak", FILE_SIZE_OF },
 	{ "Memory", "anon", STAT_SIZE },
 	{ "Memory", "frames_cached", STAT_SIZE },
+	{ "Memory", "frames_reserved", STAT_SIZE },
 	{ "Memory", "metadata", STAT_SIZE },
 	{ "Store", "memory.zswap.max", FILE_SIZE_OF },
 	{ "Store", "memory.zswap.current", FILE_SIZE_OF },
 	{ "Store", "zswapped", STAT_SIZE },
-	{ "Store", "same_filled", STAT_SIZE },
 	{ "Store", "zswpin", STAT_COUNT },
 	{ "Store", "zswpout", STAT_COUNT },
 	{ "Store", "zswpwb", STAT_COUNT },
+	{ "Same-filled pages", "same_filled", STAT_SIZE },
+	{ "Same-filled pages", "same_filled_in", STAT_COUNT },
+	{ "Same-filled pages", "same_filled_out", STAT_COUNT },
 	{ "Swap", "memory.swap.file", FILE_TEXT },
 	{ "Swap", "memory.swap.max", FILE_SIZE_OF },
 	{ "Swap", "memory.swap.current", FILE_SIZE_OF },
+	{ "Swap", "swapped", STAT_SIZE },
 	{ "Swap", "pswpin", STAT_COUNT },
 	{ "Swap", "pswpout", STAT_COUNT },
 	{ "Faults", "pgfault", STAT_COUNT },
@@ -55,8 +59,8 @@ static const struct row {
 	{ "Reclaim", "clean_drop", STAT_COUNT },
 };
 
-/* Keys whose value the table above has already, under the name of the file it comes from. */
-static const char *const doubles[] = { "zswap", "swapped" };
+/* The same as memory.zswap.current. */
+#define STAT_DOUBLE "zswap"
 
 /** report_json_figure - a figure as JSON: a number, "max", or null for FIGURE_NONE */
 struct json_object *report_json_figure(unsigned long long value)
@@ -81,9 +85,8 @@ static bool known(const char *key)
 {
 	size_t i;
 
-	for (i = 0; i < ARRAY_SIZE(doubles); i++)
-		if (!strcmp(doubles[i], key))
-			return true;
+	if (!strcmp(key, STAT_DOUBLE))
+		return true;
 	for (i = 0; i < ARRAY_SIZE(rows); i++)
 		if (rows[i].kind >= STAT_SIZE && !strcmp(rows[i].name, key))
 			return true;
@@ -95,41 +98,50 @@ static void print_group(const char *name)
 	printf("  %s\n", name);
 }
 
-static void print_size(const char *name, unsigned long long bytes)
+static void print_value(const char *name, const char *value)
 {
-	char text[SIZE_TEXT];
-
-	printf("    %-22s %10s\n", name, size_human(text, bytes));
+	printf("    %-22s %10s\n", name, value);
 }
 
-static void print_count(const char *name, unsigned long long count)
+/* The row's value as text, which the caller frees; NULL if this guest has no such figure. */
+static char *row_value(const char *guest, const struct row *row, const struct keyvals *stat)
 {
-	printf("    %-22s %10llu\n", name, count);
-}
-
-static void print_row(const char *guest, const struct row *row, const struct keyvals *stat)
-{
-	char *text cleanup_free = NULL;
 	unsigned long long value;
+	char text[SIZE_TEXT];
 
 	switch (row->kind) {
 	case FILE_TEXT:
-		text = control_read(guest, row->name);
-		if (text)
-			printf("    %-22s %10s\n", row->name, text);
-		break;
+		return control_read(guest, row->name);
 	case FILE_SIZE_OF:
-		if (!control_read_size(guest, row->name, &value))
-			print_size(row->name, value);
-		break;
+		if (control_read_size(guest, row->name, &value))
+			return NULL;
+		return xstrdup(size_human(text, value));
 	case STAT_SIZE:
-		if (keyvals_get(stat, row->name, &value))
-			print_size(row->name, value);
-		break;
+		if (!keyvals_get(stat, row->name, &value))
+			return NULL;
+		return xstrdup(size_human(text, value));
 	case STAT_COUNT:
-		if (keyvals_get(stat, row->name, &value))
-			print_count(row->name, value);
-		break;
+		if (!keyvals_get(stat, row->name, &value))
+			return NULL;
+		return xasprintf("%llu", value);
+	}
+	return NULL;
+}
+
+static void print_rows(const char *guest, const struct keyvals *stat)
+{
+	const char *group = NULL;
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(rows); i++) {
+		char *value cleanup_free = row_value(guest, &rows[i], stat);
+
+		if (!value)
+			continue;
+		if (!group || strcmp(group, rows[i].group))
+			print_group(rows[i].group);
+		group = rows[i].group;
+		print_value(rows[i].name, value);
 	}
 }
 
@@ -144,7 +156,7 @@ static void print_keyvals(const char *group, const struct keyvals *kv, bool othe
 		if (!begun)
 			print_group(group);
 		begun = true;
-		print_count(kv->list[i].key, kv->list[i].value);
+		printf("    %-22s %10llu\n", kv->list[i].key, kv->list[i].value);
 	}
 }
 
@@ -171,8 +183,6 @@ static void print_pids(const char *guest)
 bool report_text(const char *guest)
 {
 	struct keyvals stat, events;
-	const char *group = "";
-	size_t i;
 
 	if (!control_exists(guest))
 		return false;
@@ -180,12 +190,7 @@ bool report_text(const char *guest)
 	keyvals_read(&events, guest, "memory.events");
 	printf("%s\n", guest);
 	print_pids(guest);
-	for (i = 0; i < ARRAY_SIZE(rows); i++) {
-		if (strcmp(group, rows[i].group))
-			print_group(rows[i].group);
-		group = rows[i].group;
-		print_row(guest, &rows[i], &stat);
-	}
+	print_rows(guest, &stat);
 	print_keyvals("Other", &stat, true);
 	print_keyvals("Events", &events, false);
 	keyvals_free(&stat);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <errno.h>
-#include <stdbool.h>
+#include <poll.h>
+#include <sys/signalfd.h>
 #include <sys/wait.h>
 
 #include "error.h"
@@ -50,9 +51,9 @@ void signals_restore(const struct signals *saved)
  * signal from the terminal has therefore reached it already, and so has one that it sent to its
  * own group; what another process sent to lodge has not.
  */
-static bool child_has_it(const siginfo_t *info, pid_t child)
+static bool child_has_it(const struct signalfd_siginfo *info, pid_t child)
 {
-	return info->si_code > 0 || info->si_pid == child;
+	return info->ssi_code > 0 || info->ssi_pid == (unsigned int)child;
 }
 
 /* Returns the exit status, or -1 while the child lives. */
@@ -79,26 +80,46 @@ static int child_changed(pid_t child)
 	return -1;
 }
 
+/* Returns the exit status, or -1 while the child lives. */
+static int take_signal(int signals, pid_t child)
+{
+	struct signalfd_siginfo info;
+
+	if (read(signals, &info, sizeof(info)) != sizeof(info))
+		return -1;
+	if (info.ssi_signo == SIGCHLD)
+		return child_changed(child);
+	if (!child_has_it(&info, child))
+		kill(child, info.ssi_signo);
+	return -1;
+}
+
 /**
  * supervise - pass signals on to a child until it has ended
  * @child: the only child that changes state; signals_hold() was called before it was made
+ * @events: a file to poll for POLLPRI meanwhile, or -1
+ * @changed: called when there is news in @events; returns false when there will be no more
  *
- * Return: its exit status, or 128 and the number of the signal that ended it.
+ * Return: the child's exit status, or 128 and the number of the signal that ended it.
  */
-int supervise(pid_t child)
+int supervise(pid_t child, int events, bool (*changed)(int events))
 {
 	sigset_t set = watched();
-	int sig, status;
-	siginfo_t info;
+	struct pollfd fds[] = {
+		{ .fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK), .events = POLLIN },
+		{ .fd = events, .events = POLLPRI },
+	};
+	int status = -1;
 
-	for (;;) {
-		sig = sigwaitinfo(&set, &info);
-		if (sig == SIGCHLD) {
-			status = child_changed(child);
-			if (status >= 0)
-				return status;
-		} else if (sig > 0 && !child_has_it(&info, child)) {
-			kill(child, sig);
-		}
+	if (fds[0].fd < 0)
+		die_errno(errno, "signalfd");
+	while (status < 0) {
+		poll(fds, ARRAY_SIZE(fds), -1);
+		/* News first: the child may have ended because of them. */
+		if (fds[1].revents && !changed(events))
+			fds[1].fd = -1;
+		status = take_signal(fds[0].fd, child);
 	}
+	close(fds[0].fd);
+	return status;
 }

@@ -4,6 +4,7 @@
 #define LODGE_SUPERVISE_H
 
 #include <signal.h>
+#include <stdbool.h>
 #include <sys/types.h>
 
 /**
@@ -18,6 +19,6 @@ struct signals {
 
 void signals_hold(struct signals *saved);
 void signals_restore(const struct signals *saved);
-int supervise(pid_t child);
+int supervise(pid_t child, int events, bool (*changed)(int events));
 
 #endif

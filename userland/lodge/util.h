@@ -27,7 +27,8 @@ static inline void cleanup_file_p(FILE **file)
 }
 
 #ifndef __printf
-#define __printf(text, first) __attribute__((format(gnu_printf, text, first)))
+#define __printf_checked(text, first) format(printf, text, first)
+#define __printf(text, first) __attribute__((__printf_checked(text, first)))
 #endif
 
 #define cleanup_free __attribute__((cleanup(cleanup_free_p)))
