@@ -652,7 +652,7 @@ def ps():
     same(expect(lodge("ps")).out.split(), ["PID", "GUEST", "POOL", "COMMAND"])
     with start("run", "-n", "web", "sleep", "60") as run:
         wait_for(lambda: "sleep" in lodge("ps").out)
-        assert re.search(rf"^ *\d+  web +\S+  sleep 60$", lodge("ps", "web").out, re.M)
+        assert re.search(r"^ *\d+  web +\S+  sleep 60$", lodge("ps", "web").out, re.M)
         run.terminate()
     expect(lodge("ps", "web"), status=1, err="no such guest")
 
@@ -707,6 +707,56 @@ def top_live():
     for part in (b"web", b"48M", b"|||", b"===", b"sorted by", b"faults"):
         assert part in text, (part, text)
     lodge("destroy", "web")
+
+
+# -- what comes with the command --
+
+@test
+def manual_pages():
+    pages = HERE.parent.parent / "Documentation" / "man"
+    for command in re.findall(r"^  (\w+) ", expect(lodge("--help")).out, re.M):
+        page = (pages / f"lodge-{command}.1").read_text()
+        assert f"lodge-{command} 1" in (pages / "lodge.1").read_text(), command
+        for option in re.findall(r"--([a-z-]+) ", expect(lodge(command, "--help")).out):
+            assert f"Fl -{option}" in page, (command, option)
+        for option in re.findall(r"Fl -([a-z-]+)", page):
+            assert f"--{option}" in lodge(command, "--help").out or \
+                option in ("owner", "join"), (command, option)
+    if not shutil.which("mandoc"):
+        return "no mandoc to check their form"
+    lint = subprocess.run(["mandoc", "-T", "lint", "-W", "warning", *map(str, pages.glob("lodge*.1"))],
+                          capture_output=True, text=True, check=False)
+    same(lint.stdout + lint.stderr, "")
+    return None
+
+
+@test
+def completion():
+    lodge("create", "web")
+    lodge("create", "db")
+    (WORK / "bin").mkdir(exist_ok=True)
+    (WORK / "bin" / "lodge").unlink(missing_ok=True)
+    (WORK / "bin" / "lodge").symlink_to(LODGE)
+    source = HERE.parent.parent / "userland" / "lodge" / "completion" / "lodge.bash"
+    for words, found in ((["cr"], ["create"]),
+                         (["destroy", ""], ["db", "web"]),
+                         (["stat", "--json", "w"], ["web"]),
+                         (["run", "--join", "d"], ["db"]),
+                         (["run", "--zs"], ["--zswap-max"]),
+                         (["set", "web", "memory.m"], ["memory.max=", "memory.min="]),
+                         (["set", "web", "proc"], []),
+                         (["set", "web", "memory.cur"], []),
+                         (["top", "--sort", "f"], ["faults"]),
+                         (["ls", "--j"], ["--json"]),
+                         (["run", "-m", "64M", "mkfif"], ["mkfifo"]),
+                         (["help", "ver"], ["version"])):
+        script = (f". {source}; COMP_WORDS=(lodge \"$@\"); COMP_CWORD=$#; _lodge; "
+                  'printf "%s\\n" "${COMPREPLY[@]}" | sort -u')
+        done = subprocess.run(["bash", "-c", script, "bash", *words], text=True, capture_output=True,
+                              env={**os.environ, "PATH": f"{WORK}/bin:{os.environ['PATH']}"},
+                              check=True)
+        same((words, done.stdout.split()), (words, found))
+    lodge("destroy", "web", "db")
 
 
 # -- running them --

@@ -1,0 +1,119 @@
+# SPDX-License-Identifier: GPL-2.0
+# Completion of the lodge command for bash, with or without the bash-completion package.
+
+_lodge_options()
+{
+	lodge "$1" --help 2>/dev/null | grep -oE '^ +(-., )?--[a-z-]+' | grep -oE -e '--[a-z-]+'
+}
+
+# The files of a guest that can be written, but for procs: processes bind themselves.
+_lodge_fields()
+{
+	local root=${LODGE_ROOT:-/sys/fs/lodge} path
+
+	for path in "$root/$1"/*; do
+		if [[ $path != */procs && -f $path && -n $(find "$path" -perm /222 2>/dev/null) ]]; then
+			echo "${path##*/}="
+		fi
+	done
+}
+
+# Words before the command that lodge run starts: skips options and their arguments.
+_lodge_command_index()
+{
+	local i
+
+	for ((i = 2; i < COMP_CWORD; i++)); do
+		case ${COMP_WORDS[i]} in
+		--)
+			echo $((i + 1))
+			return
+			;;
+		-m | -n | -j | --memory | --min | --swap | --swap-max | --zswap-max | --name | --join)
+			((i++))
+			;;
+		-*)
+			;;
+		*)
+			echo "$i"
+			return
+			;;
+		esac
+	done
+	echo "$COMP_CWORD"
+}
+
+_lodge()
+{
+	local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]}
+	local command=${COMP_WORDS[1]} names="" index
+
+	COMPREPLY=()
+	if ((COMP_CWORD == 1)); then
+		mapfile -t COMPREPLY < <(compgen -W "$(lodge --help 2>/dev/null |
+			sed -n 's/^  \([a-z]*\)  .*/\1/p') help" -- "$word")
+		return
+	fi
+	case $before in
+	--swap)
+		mapfile -t COMPREPLY < <(compgen -f -- "$word")
+		return
+		;;
+	-j | --join)
+		mapfile -t COMPREPLY < <(compgen -W "$(lodge ls -q 2>/dev/null)" -- "$word")
+		return
+		;;
+	-o | --owner)
+		mapfile -t COMPREPLY < <(compgen -u -- "$word")
+		return
+		;;
+	-s | --sort)
+		mapfile -t COMPREPLY < <(compgen -W "name memory faults swap" -- "$word")
+		return
+		;;
+	-m | -n | -d | --memory | --min | --swap-max | --zswap-max | --name | --delay | --iterations)
+		return
+		;;
+	esac
+	if [[ $command == run ]]; then
+		index=$(_lodge_command_index)
+		if ((COMP_CWORD > index)); then
+			# The rest is the started command's business.
+			if declare -F _command_offset >/dev/null; then
+				_command_offset "$index"
+			else
+				mapfile -t COMPREPLY < <(compgen -f -- "$word")
+			fi
+			return
+		fi
+		if [[ $word != -* ]]; then
+			mapfile -t COMPREPLY < <(compgen -c -- "$word")
+			return
+		fi
+	fi
+	if [[ $word == -* ]]; then
+		mapfile -t COMPREPLY < <(compgen -W "$(_lodge_options "$command")" -- "$word")
+		return
+	fi
+	case $command in
+	help)
+		mapfile -t COMPREPLY < <(compgen -W "$(lodge --help 2>/dev/null |
+			sed -n 's/^  \([a-z]*\)  .*/\1/p')" -- "$word")
+		return
+		;;
+	set)
+		if ((COMP_CWORD > 2)) && [[ $before != -* ]]; then
+			mapfile -t COMPREPLY < <(compgen -W "$(_lodge_fields "${COMP_WORDS[2]}")" -- "$word")
+			compopt -o nospace 2>/dev/null
+			return
+		fi
+		names=$(lodge ls -q 2>/dev/null)
+		;;
+	destroy | ps | stat)
+		names=$(lodge ls -q 2>/dev/null)
+		;;
+	esac
+	mapfile -t COMPREPLY < <(compgen -W "$names" -- "$word")
+}
+
+complete -F _lodge lodge
