@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 """Tests of the lodge command against a tree without the module (fake-tree.py); prints TAP.
 
-    command.py [LODGE] [TEST]...
+    command.py [PATH-OF-LODGE] [TEST]...
 
 What only the module can do is tested in selftests/confined/command-*.sh.
 """
