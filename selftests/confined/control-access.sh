@@ -49,7 +49,10 @@ except OSError as err:
     sys.exit(err.strerror)
 END
 is "which last_error says" "$(get t1/last_error)" "t1: memory.max: : somebody else opened the file"
-refused "a swap file is opened with the writer's rights" "denied" try 1000 /root memory.swap.file
+file=$(mktemp)
+truncate -s 1M "$file"
+refused "a swap file is opened with the writer's rights" "denied" try 1000 "$file" memory.swap.file
+rm "$file"
 
 rmdir "$tree/t1"
 done_testing

@@ -5,10 +5,11 @@
 here=$(dirname "$0")
 . "$here/tap.sh"
 
-# in_guest NAME COMMAND...
+# in_guest NAME COMMAND...: becomes the command in a guest
 in_guest()
 {
-	bash -c 'echo $$ >"$0" && shift 0 && exec "$@"' "$tree/$1/procs" "${@:2}"
+	# shellcheck disable=SC2016
+	exec bash -c 'echo $$ >"$0" && exec "$@"' "$tree/$1/procs" "${@:2}"
 }
 
 gone()
@@ -33,11 +34,11 @@ mkdir "$tree/t1"
 put 1 t1/autoremove
 sleep 0.3
 check "not before it had one" test -d "$tree/t1"
-in_guest t1 true
+(in_guest t1 true)
 check "then it goes" eventually gone t1
 
 mkdir "$tree/t1"
-in_guest t1 true
+(in_guest t1 true)
 sleep 0.3
 check "without autoremove it stays" test -d "$tree/t1"
 check "with an empty list of processes" eventually sh -c "[ -z \"\$(cat $tree/t1/procs)\" ]"
@@ -47,7 +48,7 @@ check "until autoremove is set" eventually gone t1
 mkdir "$tree/t1"
 put 1 t1/autoremove
 put 0 t1/autoremove
-in_guest t1 true
+(in_guest t1 true)
 sleep 0.3
 check "autoremove can be taken back" test -d "$tree/t1"
 check "and rmdir does it" eventually rmdir "$tree/t1"
@@ -55,7 +56,7 @@ check "and rmdir does it" eventually rmdir "$tree/t1"
 mkdir "$tree/t1"
 put 1 t1/autoremove
 # shellcheck disable=SC2016
-in_guest t1 bash -c 'for i in 1 2 3 4; do (sleep 0.$i) & done; exit 0'
+(in_guest t1 bash -c 'for i in 1 2 3 4; do (sleep 0.$i) & done; exit 0')
 check "the last descendant counts" eventually gone t1
 
 mkdir "$tree/t1"

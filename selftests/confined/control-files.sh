@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # Values of the control files: what is accepted, and how the rest is refused.
+# shellcheck disable=SC2317 # functions that are commands of other functions
 here=$(dirname "$0")
 . "$here/tap.sh"
 
