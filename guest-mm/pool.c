@@ -340,6 +340,8 @@ int pool_set_limit(struct pool *pool, unsigned long pages)
 			set_marks(pool, old);
 			break;
 		}
+		/* The store is the worker's to relieve. */
+		host_thread_wake(pool->worker);
 		pool_drain(pool);
 		cond_resched();
 	}

@@ -21,7 +21,8 @@ struct node {
 /**
  * struct leaf - 512 slots
  * @refs: spaces that share it; the slots may change only while this is 1
- * @lock: protects @slot
+ * @lock: protects @slot and @pages
+ * @pages: slots that hold vpages
  * @readonly: nothing in it is mapped writable since a fork protected all of it
  * @slot: NULL, a vpage, or a backing with SLOT_BACKING set
  * @rcu: readers may find a leaf that was just replaced; they look again once they have its lock
@@ -30,6 +31,7 @@ struct leaf {
 	atomic_t refs;
 	spinlock_t lock;
 	bool readonly;
+	unsigned int pages;
 	struct rcu_head rcu;
 	void *slot[LEAF_SLOTS];
 };
@@ -39,6 +41,11 @@ struct leaf {
 static inline bool slot_is_backing(const void *slot)
 {
 	return (unsigned long)slot & SLOT_BACKING;
+}
+
+static inline bool slot_is_page(const void *slot)
+{
+	return slot && !slot_is_backing(slot);
 }
 
 static inline struct backing *slot_backing(const void *slot)

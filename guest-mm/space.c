@@ -125,6 +125,7 @@ static int leaf_unshare(struct space *space, void **place, struct leaf *leaf)
 		return 0;
 	}
 	spin_lock(&leaf->lock);
+	copy->pages = leaf->pages;
 	for (i = 0; i < LEAF_SLOTS; i++) {
 		void *slot = leaf->slot[i];
 
@@ -237,6 +238,7 @@ bool space_set_slot(struct space *space, u64 vpn, void *old, void *new)
 		if (space_leaf(space, vpn) == leaf && atomic_read(&leaf->refs) == 1 &&
 		    leaf->slot[leaf_index(vpn)] == old) {
 			leaf->slot[leaf_index(vpn)] = new;
+			leaf->pages += slot_is_page(new) - slot_is_page(old);
 			done = true;
 		}
 		spin_unlock(&leaf->lock);
@@ -262,19 +264,13 @@ static void drop_leaf(struct space *space, u64 vpn)
 {
 	void **place = leaf_place(space, vpn);
 	struct leaf *leaf;
-	unsigned int i, pages = 0;
 
 	mutex_lock(&space->unshare_lock);
 	leaf = xchg(place, NULL);
 	mutex_unlock(&space->unshare_lock);
 	if (!leaf)
 		return;
-	for (i = 0; i < LEAF_SLOTS; i++) {
-		void *slot = READ_ONCE(leaf->slot[i]);
-
-		pages += slot && !slot_is_backing(slot);
-	}
-	atomic_long_sub(pages, &space->pages);
+	atomic_long_sub(leaf->pages, &space->pages);
 	leaf_put(space->pool, leaf);
 }
 
@@ -368,7 +364,6 @@ int space_fork(struct space *parent, struct space *child, u64 vpn, u64 n,
 		void **place = leaf_place(child, vpn);
 		struct leaf *leaf, *have;
 		bool was_shared;
-		unsigned int i, pages = 0;
 
 		next = (vpn | (LEAF_SLOTS - 1)) + 1;
 		if (!place)
@@ -381,12 +376,7 @@ int space_fork(struct space *parent, struct space *child, u64 vpn, u64 n,
 		if (!have) {
 			atomic_inc(&leaf->refs);
 			*place = leaf;
-			for (i = 0; i < LEAF_SLOTS; i++) {
-				void *slot = READ_ONCE(leaf->slot[i]);
-
-				pages += slot && !slot_is_backing(slot);
-			}
-			atomic_long_add(pages, &child->pages);
+			atomic_long_add(READ_ONCE(leaf->pages), &child->pages);
 		}
 		rcu_read_unlock();
 		if (was_shared && !have && READ_ONCE(leaf->readonly))

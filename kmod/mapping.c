@@ -335,5 +335,8 @@ int frame_mapcount(struct frame *frame)
 
 bool frame_busy(struct frame *frame)
 {
-	return page_ref_count(frame_page(frame)) > 1 + frame_mapcount(frame);
+	struct page *page = frame_page(frame);
+
+	/* A page locked in memory stays, as on the host. */
+	return page_ref_count(page) > 1 + frame_mapcount(frame) || folio_test_mlocked(page_folio(page));
 }

@@ -81,6 +81,8 @@ struct inode *mm_space_new_inode(struct guest *guest)
 	inode->i_size = MAX_LFS_FILESIZE;
 	inode->i_mapping->a_ops = &space_aops;
 	inode->i_private = guest->mm;
+	/* An inode open for writing: or khugepaged takes executable mappings for a program's text. */
+	atomic_set(&inode->i_writecount, 1);
 	/* Core dumps take shared mappings of files without a name for anonymous memory. */
 	clear_nlink(inode);
 	return inode;
