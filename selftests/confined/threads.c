@@ -1,0 +1,225 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Threads of one address space that fault, map and unmap at the same time. */
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "test.h"
+
+#define SIZE	(8 * MIB)
+#define THREADS	4
+
+static char *memory;
+
+static void run_threads(void *(*run)(void *arg))
+{
+	pthread_t thread[THREADS];
+	unsigned long i;
+
+	for (i = 0; i < THREADS; i++)
+		check(!pthread_create(&thread[i], NULL, run, (void *)i));
+	for (i = 0; i < THREADS; i++)
+		check(!pthread_join(thread[i], NULL));
+}
+
+/* ---- the same pages, a word each ---- */
+
+static void *write_my_words(void *arg)
+{
+	unsigned long number = (unsigned long)arg, round;
+	volatile uint64_t *word = (uint64_t *)memory + number;
+	size_t i, page;
+
+	for (round = 0; round < 4; round++) {
+		for (i = 0; i < SIZE / PAGE; i++) {
+			page = round & 1 ? SIZE / PAGE - 1 - i : i;
+			check_equal(word[page * PAGE / 8], round ? page * number + round - 1 : 0);
+			word[page * PAGE / 8] = page * number + round;
+		}
+	}
+	return NULL;
+}
+
+static void same_pages(void)
+{
+	memory = private_memory(SIZE);
+	run_threads(write_my_words);
+}
+
+/* ---- every page is incremented by all ---- */
+
+static void *add_up(void *arg)
+{
+	size_t i, pages = SIZE / PAGE;
+
+	for (i = 0; i < 6 * pages; i++)
+		__atomic_add_fetch((uint64_t *)(memory + (i + (size_t)arg * 511) % pages * PAGE), 1, __ATOMIC_RELAXED);
+	return NULL;
+}
+
+static void atomic_adds(void)
+{
+	size_t i;
+
+	memory = private_memory(SIZE);
+	run_threads(add_up);
+	for (i = 0; i < SIZE / PAGE; i++)
+		check_equal(*(uint64_t *)(memory + i * PAGE), 6 * THREADS);
+}
+
+/* ---- allocation ---- */
+
+static void *allocate(void *arg)
+{
+	struct { char *p; size_t size; unsigned char value; } block[64] = { { 0 } };
+	unsigned long number = (unsigned long)arg;
+	unsigned int i, n, r = number * 7919 + 1;
+
+	for (i = 0; i < rounds(3000); i++) {
+		r = r * 1103515245 + 12345;
+		n = (r >> 16) % 64;
+		if (block[n].p) {
+			size_t at;
+
+			for (at = 0; at < block[n].size; at += 509)
+				check(block[n].p[at] == (char)block[n].value);
+			free(block[n].p);
+			block[n].p = NULL;
+			continue;
+		}
+		block[n].size = 1 + (r >> 8) % (i % 16 ? 20000 : 300000);
+		block[n].value = r >> 24;
+		block[n].p = malloc(block[n].size);
+		check(block[n].p);
+		memset(block[n].p, block[n].value, block[n].size);
+	}
+	return NULL;
+}
+
+static void malloc_storm(void)
+{
+	run_threads(allocate);
+}
+
+/* ---- mapping and unmapping beside faults ---- */
+
+static void *map_and_unmap(void *arg)
+{
+	unsigned long number = (unsigned long)arg;
+	unsigned int i;
+
+	for (i = 0; i < rounds(60); i++) {
+		size_t size = (1 + random_number() % 256) * PAGE;
+		char *p = private_memory(size);
+
+		check(zeroed(p, PAGE));
+		fill(p, size, number * 1000 + i);
+		check(filled(p, size, number * 1000 + i));
+		check(!munmap(p, size));
+	}
+	return NULL;
+}
+
+static void map_storm(void)
+{
+	memory = private_memory(SIZE);
+	fill(memory, SIZE, 1);
+	run_threads(map_and_unmap);
+	check(filled(memory, SIZE, 1));
+}
+
+/* ---- threads come and go ---- */
+
+static void *use_stack(void *arg)
+{
+	char buffer[64 * 1024];
+
+	fill((void *)(((uintptr_t)buffer + PAGE) & ~(PAGE - 1)), 14 * PAGE, (uint64_t)arg);
+	sched_yield();
+	check(filled((void *)(((uintptr_t)buffer + PAGE) & ~(PAGE - 1)), 14 * PAGE, (uint64_t)arg));
+	return arg;
+}
+
+static void short_lives(void)
+{
+	pthread_t thread[16];
+	unsigned long i, j;
+	void *result;
+
+	memory = private_memory(SIZE);
+	fill(memory, SIZE, 2);
+	for (i = 0; i < rounds(40); i++) {
+		for (j = 0; j < 16; j++)
+			check(!pthread_create(&thread[j], NULL, use_stack, (void *)(i * 16 + j)));
+		for (j = 0; j < 16; j++) {
+			check(!pthread_join(thread[j], &result));
+			check_equal((unsigned long)result, i * 16 + j);
+		}
+	}
+	check(filled(memory, SIZE, 2));
+}
+
+/* ---- the first thread leaves ---- */
+
+static void *go_on_alone(void *arg)
+{
+	sleep_ms(50);
+	fill(memory, SIZE, 3);
+	check(filled(memory, SIZE, 3));
+	_exit(0);
+}
+
+static void leader_exits(void)
+{
+	pthread_t thread;
+
+	memory = private_memory(SIZE);
+	check(!pthread_create(&thread, NULL, go_on_alone, NULL));
+	pthread_exit(NULL);
+}
+
+/* ---- system calls on evicted pages from several threads ---- */
+
+static void *pipe_pages(void *arg)
+{
+	unsigned long part = SIZE / THREADS, number = (unsigned long)arg;
+	char *mine = memory + number * part, *buffer = private_memory(PAGE);
+	int ends[2];
+	size_t i;
+
+	check(!pipe(ends));
+	for (i = 0; i < part; i += PAGE) {
+		check_equal(write(ends[1], mine + i, PAGE), PAGE);
+		check_equal(read(ends[0], buffer, PAGE), PAGE);
+		check(!memcmp(buffer, mine + i, PAGE));
+	}
+	close(ends[0]);
+	close(ends[1]);
+	return NULL;
+}
+
+static void calls(void)
+{
+	unsigned int i;
+
+	memory = private_memory(SIZE);
+	fill(memory, SIZE, 4);
+	for (i = 0; i < 3; i++)
+		run_threads(pipe_pages);
+	check(filled(memory, SIZE, 4));
+}
+
+static const struct test tests[] = {
+	{ "threads write words of the same pages", same_pages },
+	{ "no increment is lost", atomic_adds },
+	{ "malloc and free", malloc_storm, .pool = 2 * MIB, .seconds = 60 },
+	{ "mmap and munmap beside faults", map_storm },
+	{ "short-lived threads use their stacks", short_lives, .seconds = 60 },
+	{ "the first thread exits before the others", leader_exits },
+	{ "read and write on evicted pages", calls },
+};
+
+TEST_MAIN(tests)
