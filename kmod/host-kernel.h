@@ -51,10 +51,10 @@ static inline void host_sleep_ms(unsigned int ms)
 	schedule_timeout_killable(msecs_to_jiffies(ms));
 }
 
-/* Is the running thread about to die of a signal? */
+/* Is the running thread dying?  Once it exits, the signal that killed it is no longer pending. */
 static inline bool fatal_signal(void)
 {
-	return fatal_signal_pending(current);
+	return fatal_signal_pending(current) || (current->flags & PF_EXITING);
 }
 
 /* ---- threads (host-thread.c) ---- */
