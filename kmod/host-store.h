@@ -4,7 +4,7 @@
 #define LODGE_HOST_STORE_H
 
 #include <linux/lz4.h>
-#include "kmod/compat/zsmalloc.h"
+#include <linux/zsmalloc.h>
 #include "kmod/host-kernel.h"
 
 /* ---- compression ---- */
@@ -25,8 +25,8 @@ static inline int host_decompress(const void *in, int len, void *page)
 
 /* ---- room for objects smaller than a page ---- */
 
-/* The most pages that one store_alloc_get() can add to store_alloc_pages(). */
-#define STORE_ALLOC_GROWTH	COMPAT_ZSPAGE_PAGES
+/* Bytes that an object takes beyond its size. */
+#define STORE_ALLOC_OVERHEAD	sizeof(unsigned long)
 
 struct store_alloc;
 
@@ -83,18 +83,6 @@ static inline void store_alloc_unmap(struct store_alloc *alloc, unsigned long ha
 static inline unsigned long store_alloc_pages(struct store_alloc *alloc)
 {
 	return zs_get_total_pages(store_zs_pool(alloc));
-}
-
-/* Objects from this size on take a whole page. */
-static inline size_t store_alloc_huge(struct store_alloc *alloc)
-{
-	return zs_huge_class_size(store_zs_pool(alloc));
-}
-
-/* Move objects together; Return: pages freed.  Sleeps never, but is long. */
-static inline unsigned long store_alloc_compact(struct store_alloc *alloc)
-{
-	return zs_compact(store_zs_pool(alloc));
 }
 
 #endif /* LODGE_HOST_STORE_H */

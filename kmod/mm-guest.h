@@ -161,6 +161,15 @@ unsigned long mapping_find_area(unsigned long addr, unsigned long len, unsigned 
 /** backing_create() - pages of @file: page @pgoff of it at virtual page @vpn; one reference; NULL */
 struct backing *backing_create(struct file *file, u64 vpn, u64 pgoff);
 
+/* ---- adopt.c ---- */
+
+/**
+ * adopt_range() - take over private mappings of the host with what they hold
+ * @prot: 0: those that are writable; with PROT_WRITE: also those that could be, and they get this protection
+ * The running task's mm, with @ms->layout held.  Return: 0; -ENOMEM, -EFAULT, -EINTR: some are taken over, some not
+ */
+int adopt_range(struct mm_space *ms, unsigned long start, unsigned long end, unsigned long prot);
+
 /* ---- fork.c, exec.c, syscalls.c: handlers of hooked calls ---- */
 
 struct pt_regs;
@@ -172,8 +181,6 @@ long fork_call(struct pt_regs *regs, unsigned long ip, u64 flags);
 long fork_wake(struct pt_regs *regs, unsigned long ip);
 long exec_call(struct pt_regs *regs, unsigned long ip);
 
-/** exec_adopt() - take the private memory of the running task's fresh mm into a guest; 0 or -errno */
-int exec_adopt(struct mm_guest *mg);
 
 /** syscalls_init() - give the hooks their table; 0 or -errno */
 int syscalls_init(void);

@@ -366,6 +366,43 @@ static void set_flags32(struct pt_regs *regs, unsigned long flags)
 	regs->si = flags;
 }
 
+/* ---- mprotect ---- */
+
+/* Is there a private mapping of the host's in a range that is about to become writable? */
+static bool host_private(unsigned long addr, unsigned long end)
+{
+	struct vm_area_struct *vma;
+	VMA_ITERATOR(vmi, current->mm, addr);
+	bool found = false;
+
+	mmap_read_lock(current->mm);
+	for_each_vma_range(vmi, vma, end)
+		if ((vma->vm_flags & (VM_SHARED | VM_WRITE | VM_MAYWRITE)) == VM_MAYWRITE)
+			found = true;
+	mmap_read_unlock(current->mm);
+	return found;
+}
+
+static long guest_mprotect(struct pt_regs *regs, unsigned long ip, struct args c)
+{
+	unsigned long addr = c.a[0], len = PAGE_ALIGN(c.a[1]);
+	struct mm_space *ms;
+	long ret = 0;
+
+	if (!(c.a[2] & PROT_WRITE) || offset_in_page(addr) || !len || addr + len < addr)
+		return hooks_call_original(regs, ip);
+	ms = enter();
+	if (!ms)
+		return hooks_call_original(regs, ip);
+	if (host_private(addr, addr + len))
+		ret = adopt_range(ms, addr, addr + len, c.a[2] & (PROT_READ | PROT_WRITE | PROT_EXEC));
+	/* What could not be read or listed stays the host's. */
+	if (ret != -ENOMEM && ret != -EINTR)
+		ret = hooks_call_original(regs, ip);
+	leave(ms);
+	return ret;
+}
+
 /* ---- madvise ---- */
 
 /* Does the pool map all of a range? */
@@ -465,6 +502,8 @@ CALL64(munmap)
 CALL32(munmap)
 CALL64(brk)
 CALL32(brk)
+CALL64(mprotect)
+CALL32(mprotect)
 CALL64(madvise)
 CALL32(madvise)
 
@@ -494,6 +533,8 @@ static const struct hook hook_table[] = {
 	{ "__x64_sys_munmap", munmap_64 },
 	{ "__x64_sys_brk", brk_64 },
 	{ "__x64_sys_mremap", mremap_64 },
+	{ "__x64_sys_mprotect", mprotect_64 },
+	{ "__x64_sys_pkey_mprotect", mprotect_64 },
 	{ "__x64_sys_madvise", madvise_64 },
 	{ "__x64_sys_clone", clone_64 },
 	{ "__x64_sys_clone3", clone3_64 },
@@ -505,6 +546,8 @@ static const struct hook hook_table[] = {
 	{ "__ia32_sys_munmap", munmap_32, true },
 	{ "__ia32_sys_brk", brk_32, true },
 	{ "__ia32_sys_mremap", mremap_32, true },
+	{ "__ia32_sys_mprotect", mprotect_32, true },
+	{ "__ia32_sys_pkey_mprotect", mprotect_32, true },
 	{ "__ia32_sys_madvise", madvise_32, true },
 	{ "__ia32_compat_sys_ia32_clone", clone_32, true },
 	{ "__ia32_sys_clone3", clone3_32, true },
