@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * guest-core/host.h in user space: the kernel's names over pthreads and malloc, strict
+ * where the kernel is, so that unit tests find what the kernel would only sometimes trip over.
+ */
+#ifndef LODGE_HOST_USER_H
+#define LODGE_HOST_USER_H
+
+#include "userland/host/host-types.h"
+
+/* Monotonic. */
+u64 host_time_us(void);
+
+#include "userland/host/host-atomic.h"
+#include "userland/host/host-list.h"
+#include "userland/host/host-lock.h"
+#include "userland/host/host-memory.h"
+
+/* ---- CPUs, signals ---- */
+
+/* Each thread is on a CPU of its own until these are used up, and stays there. */
+#define HOST_CPUS	4U
+
+static inline unsigned int host_cpus(void)
+{
+	return HOST_CPUS;
+}
+
+unsigned int host_cpu(void);
+
+/* As if the thread had been sent SIGKILL. */
+extern __thread bool host_dying;
+
+static inline bool fatal_signal(void)
+{
+	return host_dying;
+}
+
+void host_sleep_ms(unsigned int ms);
+
+/* ---- threads (host-thread.c); see kmod/host-kernel.h ---- */
+
+struct host_thread;
+
+struct host_thread *host_thread_start(void (*step)(void *arg), void *arg, const char *name);
+void host_thread_wake(struct host_thread *thread);
+void host_thread_stop(struct host_thread *thread);
+
+/* ---- files (host-file.c); see kmod/host-kernel.h ---- */
+
+struct host_file;
+
+struct host_file *host_file_open(const char *path);
+u64 host_file_size(struct host_file *file);
+int host_file_reserve(struct host_file *file, u64 size);
+int host_file_write(struct host_file *file, const void *const *pages, unsigned int n, u64 pos);
+int host_file_read(struct host_file *file, void *const *pages, unsigned int n, u64 pos);
+bool host_file_same(struct host_file *a, struct host_file *b);
+void host_file_close(struct host_file *file);
+
+/**
+ * struct host_file_faults - what goes wrong with a file, for tests
+ * @write_err: writes that touch the bytes from @from to @to fail with this; 0: none
+ * @read_err: reads likewise
+ * @writes: write requests so far
+ * @reads: read requests so far
+ */
+struct host_file_faults {
+	u64 from, to;
+	int write_err, read_err;
+	atomic_long_t writes, reads;
+};
+
+struct host_file_faults *host_file_faults(struct host_file *file);
+
+#endif /* LODGE_HOST_USER_H */
