@@ -5,7 +5,7 @@
  *
  *   compression  HOST_COMPRESS_WORK, host_compress(), host_decompress()
  *   objects      struct store_alloc: store_alloc_create(), _destroy(), _get(), _put(), _map_new(), _map(),
- *                _unmap(), _pages(), _huge(), _compact(); STORE_ALLOC_GROWTH
+ *                _unmap(), _pages(); STORE_ALLOC_OVERHEAD
  */
 #ifndef LODGE_CORE_HOST_STORE_H
 #define LODGE_CORE_HOST_STORE_H

@@ -7,17 +7,25 @@
  * that the allocations under way can add.  What stays over is slack for the next ones,
  * and goes when the store is empty.  Pages that the allocator gives back later by itself
  * (the host compacts it) are noticed at the next change or question.
+ *
+ * Objects come in few sizes, such as fill one to four pages almost without a rest: in a
+ * small pool, many sizes would leave as many pages nearly empty.
  */
 #include "guest-core/host-store.h"
 #include "guest-mm/pool.h"
 #include "guest-mm/tier.h"
 
-/* Pages that compress worse than this belong in the swap file. */
-#define GOOD_SIZE	(PAGE_SIZE * 3 / 4)
-/* Few size classes leave few pages half empty, which matters more than the bytes rounded up. */
-#define SIZE_STEP	64
-#define SLACK		STORE_ALLOC_GROWTH
 #define HEADER		sizeof(u16)
+#define SLACK		4UL	/* pages charged for later, at least; twice as many at most */
+
+/* With the allocator's own STORE_ALLOC_OVERHEAD. */
+static const u16 sizes[] = {
+	64, 96, 128, 160, 208, 256, 304, 336, 368, 400, 448, 512, 576, 624, 672, 736, 816, 896, 1024, 1104,
+	1168, 1248, 1360, 1488, 1536, 1632, 1744, 1808, 2048, 2336, 2448, 2720, 3072, 3264,
+};
+
+#define SIZES		ARRAY_SIZE(sizes)
+#define SIZES_GOOD	(SIZES - 1)	/* what compresses worse belongs in the swap file */
 
 /**
  * struct store - the store of one pool
@@ -26,7 +34,7 @@
  * @lock: protects what follows
  * @charged: pages charged to the pool
  * @max: memory.zswap.max
- * @growing: allocations under way
+ * @growing: pages that the allocations under way can add
  * @objects: pages in the store, with those under way
  */
 struct store {
@@ -44,7 +52,7 @@ static struct store *to_store(struct tier *tier)
 	return container_of(tier, struct store, tier);
 }
 
-/* ---- memory to compress in, shared by all pools ---- */
+/* ---- what all pools share ---- */
 
 /**
  * struct work - one CPU's; a thread that was moved may come by as well
@@ -58,9 +66,10 @@ struct work {
 	u8 mem[HOST_COMPRESS_WORK] __aligned(8);
 };
 
-static DEFINE_MUTEX(works_lock);	/* protects @works_users and changes of @works */
+static DEFINE_MUTEX(works_lock);	/* protects @works_users and changes of @works and @growth */
 static struct work **works;
 static unsigned int works_users;
+static u8 growth[SIZES];		/* pages that an object of a size can add */
 
 static void works_free(void)
 {
@@ -90,13 +99,47 @@ static int works_alloc(void)
 	return 0;
 }
 
+static size_t object_size(unsigned int size)
+{
+	return sizes[size] - STORE_ALLOC_OVERHEAD;
+}
+
+/* How the allocator grows is its own affair, and differs between versions: try. */
+static int measure_growth(void)
+{
+	struct store_alloc *alloc = store_alloc_create("measure");
+	unsigned long object[SIZES];
+	unsigned int i, n;
+
+	if (!alloc)
+		return -ENOMEM;
+	for (n = 0; n < SIZES; n++) {
+		unsigned long before = store_alloc_pages(alloc);
+
+		object[n] = store_alloc_get(alloc, object_size(n), true);
+		if (!object[n])
+			break;
+		growth[n] = store_alloc_pages(alloc) - before;
+		/* It shares pages with the size before. */
+		if (!growth[n] && n)
+			growth[n] = growth[n - 1];
+	}
+	for (i = 0; i < n; i++)
+		store_alloc_put(alloc, object[i]);
+	store_alloc_destroy(alloc);
+	return n == SIZES ? 0 : -ENOMEM;
+}
+
 static int works_get(void)
 {
 	int err = 0;
 
 	mutex_lock(&works_lock);
-	if (!works_users)
-		err = works_alloc();
+	if (!works_users) {
+		err = measure_growth();
+		if (!err)
+			err = works_alloc();
+	}
 	if (!err)
 		works_users++;
 	mutex_unlock(&works_lock);
@@ -113,31 +156,31 @@ static void works_put(void)
 
 /* ---- accounting ---- */
 
-/* Give back what is charged beyond need, keeping up to @slack pages; @lock held. */
-static void store_trim(struct store *store, unsigned long slack)
+/* Give back what is charged beyond need, but for some slack; @lock held. */
+static void store_trim(struct store *store)
 {
-	unsigned long need = store_alloc_pages(store->alloc) + store->growing * STORE_ALLOC_GROWTH;
+	unsigned long need = store_alloc_pages(store->alloc) + store->growing;
+	unsigned long keep = store->objects ? SLACK : 0;
 
-	if (store->charged <= need + slack)
+	if (store->charged <= need + 2 * keep)
 		return;
-	pool_uncharge(store->tier.pool, store->charged - need - slack);
-	store->charged = need + slack;
+	pool_uncharge(store->tier.pool, store->charged - need - keep);
+	store->charged = need + keep;
 }
 
-/* Charge ahead for one allocation; false if the limits forbid. */
-static bool store_grow_begin(struct store *store)
+/* Charge ahead for an object that can add @pages; false if the limits forbid. */
+static bool store_grow_begin(struct store *store, unsigned long pages)
 {
 	struct pool *pool = store->tier.pool;
-	unsigned long need;
+	unsigned long need, more;
 	bool ok = true;
 
 	spin_lock(&store->lock);
-	need = store_alloc_pages(store->alloc) + (store->growing + 1) * STORE_ALLOC_GROWTH;
+	need = store_alloc_pages(store->alloc) + store->growing + pages;
+	more = need > store->charged ? need - store->charged : 0;
 	if (need > store->max) {
 		ok = false;
-	} else if (need > store->charged) {
-		unsigned long more = need - store->charged;
-
+	} else if (more) {
 		if (pool_try_charge(pool, more + SLACK, CHARGE_EVICTION))
 			store->charged += more + SLACK;
 		else if (pool_try_charge(pool, more, CHARGE_EVICTION))
@@ -146,7 +189,7 @@ static bool store_grow_begin(struct store *store)
 			ok = false;
 	}
 	if (ok) {
-		store->growing++;
+		store->growing += pages;
 		store->objects++;
 	}
 	spin_unlock(&store->lock);
@@ -154,13 +197,13 @@ static bool store_grow_begin(struct store *store)
 }
 
 /* The allocation is over; @added says whether there is an object more. */
-static void store_grow_end(struct store *store, bool added)
+static void store_grow_end(struct store *store, unsigned long pages, bool added)
 {
 	spin_lock(&store->lock);
-	store->growing--;
+	store->growing -= pages;
 	if (!added)
 		store->objects--;
-	store_trim(store, store->objects ? 2 * SLACK : 0);
+	store_trim(store);
 	spin_unlock(&store->lock);
 }
 
@@ -205,15 +248,22 @@ static void store_destroy(struct tier *tier)
 	kfree(store);
 }
 
-/* The largest object worth keeping: while the swap file has room, good ones only; else whatever saves a byte. */
-static int store_worth(struct store *store)
+/* How many of the sizes are worth keeping: while the swap file has room, the good ones; else all that save a byte. */
+static unsigned int store_worth(struct store *store)
 {
 	const struct tier_ops *swap = tier_ops_of(TIER_SWAP_FILE);
 	struct tier *tier = store->tier.pool->tiers[TIER_SWAP_FILE];
 
-	if (swap && tier && swap->room(tier))
-		return GOOD_SIZE;
-	return min_t(size_t, store_alloc_huge(store->alloc) - 1, PAGE_SIZE - SIZE_STEP) / SIZE_STEP * SIZE_STEP;
+	return swap && tier && swap->room(tier) ? SIZES_GOOD : SIZES;
+}
+
+static unsigned int size_for(unsigned int len)
+{
+	unsigned int size = 0;
+
+	while (object_size(size) < len + HEADER)
+		size++;
+	return size;
 }
 
 static void store_fill(struct store *store, unsigned long handle, const void *data, u16 len)
@@ -225,76 +275,86 @@ static void store_fill(struct store *store, unsigned long handle, const void *da
 	store_alloc_unmap(store->alloc, handle);
 }
 
-static size_t store_size(int len)
+/* An object of a size, charged; 0 with the reason in @err. */
+static unsigned long store_object(struct store *store, unsigned int size, bool wait, int *err)
 {
-	return (len + HEADER + SIZE_STEP - 1) / SIZE_STEP * SIZE_STEP;
+	unsigned long handle;
+
+	*err = -ENOSPC;
+	if (!store_grow_begin(store, growth[size]))
+		return 0;
+	*err = -ENOMEM;
+	handle = store_alloc_get(store->alloc, object_size(size), wait);
+	store_grow_end(store, growth[size], handle);
+	return handle;
 }
 
-/*
- * Compress into *handle, or a new object if that is 0.  Return: the compressed length; -EINVAL if it is more
- * than @max, which a new object is then not made for; -EAGAIN with the length in @need if a new object takes
- * waiting for memory.
+static void store_object_put(struct store *store, unsigned long handle)
+{
+	store_alloc_put(store->alloc, handle);
+	spin_lock(&store->lock);
+	store->objects--;
+	store_trim(store);
+	spin_unlock(&store->lock);
+}
+
+/**
+ * struct attempt - one try to compress a page into an object
+ * @max: sizes that may be used
+ * @size: what it took, or would have
+ * @handle: the object; a new one if 0
  */
-static int store_compress(struct store *store, const void *data, int max, unsigned long *handle, int *need)
+struct attempt {
+	unsigned int max, size;
+	unsigned long handle;
+};
+
+/* Return: 0; -EINVAL: compresses too badly; -ENOSPC; -ENOMEM: a new object takes waiting for memory. */
+static int store_try(struct store *store, const void *data, struct attempt *attempt)
 {
 	struct work *work = works[host_cpu()];
-	unsigned long got = *handle;
-	int len;
+	int len, err = -EINVAL;
 
 	mutex_lock(&work->lock);
-	len = host_compress(data, work->out, max, work->mem);
-	if (len <= 0) {
-		len = -EINVAL;
-		goto out;
+	len = host_compress(data, work->out, object_size(attempt->max - 1) - HEADER, work->mem);
+	if (len > 0) {
+		attempt->size = size_for(len);
+		if (!attempt->handle)
+			attempt->handle = store_object(store, attempt->size, false, &err);
+		if (attempt->handle) {
+			store_fill(store, attempt->handle, work->out, len);
+			err = 0;
+		}
 	}
-	if (!got)
-		got = store_alloc_get(store->alloc, store_size(len), false);
-	if (got) {
-		store_fill(store, got, work->out, len);
-		*handle = got;
-	} else {
-		*need = len;
-		len = -EAGAIN;
-	}
-out:
 	mutex_unlock(&work->lock);
-	return len;
-}
-
-/* Compress into a new object, room for which is charged. */
-static int store_page(struct store *store, const void *data, int max, unsigned long *handle)
-{
-	unsigned long object = 0;
-	int need, len;
-
-	len = store_compress(store, data, max - HEADER, &object, &need);
-	if (len == -EAGAIN) {
-		/*
-		 * To make room the host may ask this pool for memory, and so come here
-		 * again: that must not find the work memory locked.
-		 */
-		object = store_alloc_get(store->alloc, store_size(need), true);
-		if (!object)
-			return -ENOMEM;
-		len = store_compress(store, data, need, &object, &need);
-		if (len < 0)
-			store_alloc_put(store->alloc, object);
-	}
-	if (len < 0)
-		return len;
-	*handle = object;
-	return 0;
+	return err;
 }
 
 static int store_store(struct tier *tier, const void *data, unsigned long *handle)
 {
 	struct store *store = to_store(tier);
+	struct attempt attempt = { .max = store_worth(store) };
 	int err;
 
-	if (!store_grow_begin(store))
+	/* Not worth compressing for; the exact test comes later. */
+	if (store_alloc_pages(store->alloc) >= READ_ONCE(store->max))
 		return -ENOSPC;
-	err = store_page(store, data, store_worth(store), handle);
-	store_grow_end(store, !err);
+	err = store_try(store, data, &attempt);
+	if (err == -ENOMEM) {
+		/*
+		 * To make room the host may ask this pool for memory, and so come here
+		 * again: that must not find the work memory locked.
+		 */
+		attempt.handle = store_object(store, attempt.size, true, &err);
+		if (!attempt.handle)
+			return err;
+		attempt.max = attempt.size + 1;
+		err = store_try(store, data, &attempt);
+		if (err)
+			store_object_put(store, attempt.handle);
+	}
+	if (!err)
+		*handle = attempt.handle;
 	return err;
 }
 
@@ -313,13 +373,7 @@ static int store_load(struct tier *tier, unsigned long handle, void *data)
 
 static void store_drop(struct tier *tier, unsigned long handle)
 {
-	struct store *store = to_store(tier);
-
-	store_alloc_put(store->alloc, handle);
-	spin_lock(&store->lock);
-	store->objects--;
-	store_trim(store, store->objects ? 2 * SLACK : 0);
-	spin_unlock(&store->lock);
+	store_object_put(to_store(tier), handle);
 }
 
 static unsigned long store_used_pages(struct tier *tier)
@@ -328,7 +382,7 @@ static unsigned long store_used_pages(struct tier *tier)
 	unsigned long pages;
 
 	spin_lock(&store->lock);
-	store_trim(store, store->objects ? 2 * SLACK : 0);
+	store_trim(store);
 	pages = store->charged;
 	spin_unlock(&store->lock);
 	return pages;
