@@ -45,6 +45,15 @@ bool backend_frame_fini(struct pool *pool, struct frame *frame);
 /** frame_set_key() - the identity that shared futexes see: called when a page becomes exclusive */
 void frame_set_key(struct frame *frame, u64 mapper);
 
+/** frame_key() - what frame_set_key() said last, or something that is no key since backend_frame_init() */
+u64 frame_key(struct frame *frame);
+
+/** frame_vpage() - the page that a frame holds, or NULL; frame locked, and held by the caller */
+struct vpage *frame_vpage(struct frame *frame);
+
+/** frame_detach() - from now on frame_vpage() is NULL; frame locked */
+void frame_detach(struct frame *frame);
+
 bool frame_trylock(struct frame *frame);
 void frame_lock(struct frame *frame);
 void frame_unlock(struct frame *frame);

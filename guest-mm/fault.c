@@ -12,7 +12,8 @@ static bool exclusive(struct space *space, u64 vpn, struct vpage *vp)
 	rcu_read_lock();
 	leaf = space_leaf(space, vpn);
 	/* A copy of a leaf counts its pages before it leaves the shared one: read in the opposite order. */
-	own = leaf && atomic_read_acquire(&leaf->refs) == 1 && atomic_read(&vp->slots) == 1;
+	own = leaf && atomic_read_acquire(&leaf->refs) == 1 && atomic_read(&vp->slots) == 1 &&
+	      READ_ONCE(leaf->slot[leaf_index(vpn)]) == vp;
 	if (own && leaf->readonly)
 		WRITE_ONCE(leaf->readonly, false);
 	rcu_read_unlock();
@@ -243,11 +244,33 @@ static struct vpage *steal_frame(struct space *space, u64 vpn, struct vpage *vp)
 	return own;
 }
 
+/*
+ * A page that space_fault() has just prepared for writing needs nothing more.  Without the vpage's
+ * lock: whoever takes the frame away from it needs the frame's, and we hold the frame too.
+ * Return: true, with the frame locked.
+ */
+static bool ready_to_write(struct space *space, u64 vpn, struct frame *frame)
+{
+	u64 mapper = mapper_pack(space->id, vpn);
+	struct vpage *vp;
+
+	frame_lock(frame);
+	vp = frame_vpage(frame);
+	if (vp && frame_key(frame) == mapper && vp->mapper == mapper && test_bit(VP_DIRTY, &vp->flags) &&
+	    exclusive(space, vpn, vp))
+		return true;
+	frame_unlock(frame);
+	return false;
+}
+
 int space_mkwrite(struct space *space, u64 vpn, struct frame *frame)
 {
-	void *slot = space_lock_slot(space, vpn);
 	struct vpage *vp, *copy;
+	void *slot;
 
+	if (ready_to_write(space, vpn, frame))
+		return 0;
+	slot = space_lock_slot(space, vpn);
 	if (!slot)
 		return -EAGAIN;
 	if (slot_is_backing(slot)) {

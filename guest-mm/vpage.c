@@ -239,6 +239,7 @@ void vpage_put_slot(struct pool *pool, struct vpage *vp)
 		frame_lock(frame);
 		vpage_unmap(pool, vp);
 		vp->frame = NULL;
+		frame_detach(frame);
 		frame_unlock(frame);
 		pool_count(pool, PS_RESIDENT, -1);
 		pool_frame_retire(pool, frame);

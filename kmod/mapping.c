@@ -283,6 +283,7 @@ void backend_frame_init(struct pool *pool, struct frame *frame, struct vpage *vp
 	page->mapping = mg->inode->i_mapping;
 	/* Unlike any key that frame_set_key() gives out. */
 	page->index = page_to_pfn(page) | BIT(63);
+	set_page_private(page, (unsigned long)vp);
 	SetPageUptodate(page);
 }
 
@@ -292,6 +293,7 @@ bool backend_frame_fini(struct pool *pool, struct frame *frame)
 
 	page->mapping = NULL;
 	page->index = 0;
+	set_page_private(page, 0);
 	ClearPageUptodate(page);
 	ClearPageDirty(page);
 	folio_clear_referenced(page_folio(page));
@@ -301,6 +303,21 @@ bool backend_frame_fini(struct pool *pool, struct frame *frame)
 void frame_set_key(struct frame *frame, u64 mapper)
 {
 	frame_page(frame)->index = mapper;
+}
+
+u64 frame_key(struct frame *frame)
+{
+	return frame_page(frame)->index;
+}
+
+struct vpage *frame_vpage(struct frame *frame)
+{
+	return (struct vpage *)page_private(frame_page(frame));
+}
+
+void frame_detach(struct frame *frame)
+{
+	set_page_private(frame_page(frame), 0);
 }
 
 bool frame_trylock(struct frame *frame)
