@@ -12,12 +12,13 @@ static struct sim *sim_of(struct pool *pool)
 
 void backend_frame_init(struct pool *pool, struct frame *frame, struct vpage *vp)
 {
-	frame->page = vp;
+	WRITE_ONCE(frame->page, vp);
+	WRITE_ONCE(frame->key, 0);
 }
 
 bool backend_frame_fini(struct pool *pool, struct frame *frame)
 {
-	frame->page = NULL;
+	WRITE_ONCE(frame->page, NULL);
 	WARN_ON(frame_mapcount(frame));
 	return atomic_read(&frame->refs) == 1;
 }
@@ -25,6 +26,21 @@ bool backend_frame_fini(struct pool *pool, struct frame *frame)
 void frame_set_key(struct frame *frame, u64 mapper)
 {
 	WRITE_ONCE(frame->key, mapper);
+}
+
+u64 frame_key(struct frame *frame)
+{
+	return READ_ONCE(frame->key);
+}
+
+struct vpage *frame_vpage(struct frame *frame)
+{
+	return READ_ONCE(frame->page);
+}
+
+void frame_detach(struct frame *frame)
+{
+	WRITE_ONCE(frame->page, NULL);
 }
 
 bool frame_trylock(struct frame *frame)
@@ -479,7 +495,9 @@ int sim_move(struct sim_space *ss, u64 from, u64 to, u64 n)
 	pthread_rwlock_wrlock(&ss->mmap_lock);
 	unmap_pages(ss, from, n);
 	unmap_pages(ss, to, n);
-	err = space_move(&ss->space, from, to, n);
+	err = space_drop(&ss->space, to, n);
+	if (!err)
+		err = space_move(&ss->space, from, to, n);
 	pthread_rwlock_unlock(&ss->mmap_lock);
 	return err;
 }
