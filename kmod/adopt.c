@@ -46,12 +46,6 @@ static bool wanted(struct vm_area_struct *vma, unsigned long may)
 	return vma_is_anonymous(vma) || (vma->vm_file && S_ISREG(file_inode(vma->vm_file)->i_mode));
 }
 
-static unsigned long vma_prot(struct vm_area_struct *vma)
-{
-	return (vma->vm_flags & VM_READ ? PROT_READ : 0) | (vma->vm_flags & VM_WRITE ? PROT_WRITE : 0) |
-	       (vma->vm_flags & VM_EXEC ? PROT_EXEC : 0);
-}
-
 /* Where the stack of a program may begin: as low as its limit says and its neighbour below allows. */
 static unsigned long stack_start(unsigned long below, unsigned long start, unsigned long end)
 {

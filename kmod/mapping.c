@@ -110,6 +110,12 @@ const struct file_operations mapping_file_ops = {
 
 /* ---- mapping and unmapping ---- */
 
+unsigned long vma_prot(const struct vm_area_struct *vma)
+{
+	return (vma->vm_flags & VM_READ ? PROT_READ : 0) | (vma->vm_flags & VM_WRITE ? PROT_WRITE : 0) |
+	       (vma->vm_flags & VM_EXEC ? PROT_EXEC : 0);
+}
+
 unsigned long mapping_find_area(unsigned long addr, unsigned long len, unsigned long flags)
 {
 	unsigned long area;
@@ -170,9 +176,10 @@ unsigned long mapping_map(struct mm_space *ms, unsigned long addr, unsigned long
 			       MAP_SHARED | keep | (flags & MAP_FIXED ? MAP_FIXED : MAP_FIXED_NOREPLACE), area);
 		if (!IS_ERR_VALUE(done))
 			break;
-		if (fixed || done != (unsigned long)-EEXIST || fatal_signal())
+		/* Somebody mapped something there meanwhile, or the hint is below what may be mapped. */
+		if (fixed || (done != (unsigned long)-EEXIST && !(done == (unsigned long)-EPERM && addr)) ||
+		    fatal_signal())
 			return done;
-		/* Somebody mapped something there meanwhile. */
 		addr = 0;
 	}
 	err = forget_old(ms, done, len);

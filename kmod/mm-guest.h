@@ -140,6 +140,9 @@ static inline bool vma_is_pool(const struct vm_area_struct *vma)
 	return vma->vm_ops == &mapping_vm_ops;
 }
 
+/** vma_prot() - a mapping's protection as mmap(2) takes it */
+unsigned long vma_prot(const struct vm_area_struct *vma);
+
 /**
  * mapping_map() - map private memory of a space
  * @addr, @len, @prot, @flags: as for mmap(2); of @flags, MAP_FIXED, MAP_FIXED_NOREPLACE, MAP_32BIT,

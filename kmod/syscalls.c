@@ -260,8 +260,7 @@ static bool pool_vma(unsigned long addr, unsigned long len, unsigned long *prot,
 	vma = find_vma(current->mm, addr);
 	pool = vma && vma->vm_start <= addr && vma->vm_end - addr >= len && vma_is_pool(vma);
 	if (pool) {
-		*prot = (vma->vm_flags & VM_READ ? PROT_READ : 0) | (vma->vm_flags & VM_WRITE ? PROT_WRITE : 0) |
-			(vma->vm_flags & VM_EXEC ? PROT_EXEC : 0);
+		*prot = vma_prot(vma);
 		*flags = vma->vm_flags & VM_LOCKED ? MAP_LOCKED : 0;
 	}
 	mmap_read_unlock(current->mm);
