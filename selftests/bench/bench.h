@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The benchmark of single operations. It counts instructions: in the machine it is
+ * made for (QEMU with -icount shift=0) the time stamp counter moves by one for each.
+ */
+#ifndef LODGE_BENCH_H
+#define LODGE_BENCH_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define PAGE	4096UL
+#define MIB	(1UL << 20)
+
+/* An instruction that does nothing, by which a profiler in QEMU knows where it is. */
+#define MARK(n)	__asm__ __volatile__(".byte 0x0f, 0x1f, 0x84, 0x00, %c0, 'D', 'O', 'L'" : : "i"(n) : "memory")
+
+#define MARK_START	1
+#define MARK_END	2
+#define MARK_ROW	3
+
+/* The counter. */
+static inline uint64_t stamp(void)
+{
+	uint32_t low, high;
+
+	__asm__ __volatile__("rdtsc" : "=a"(low), "=d"(high) : : "memory");
+	return (uint64_t)high << 32 | low;
+}
+
+static inline uint64_t stamp_start(void)
+{
+	MARK(MARK_START);
+	return stamp();
+}
+
+static inline uint64_t stamp_end(void)
+{
+	uint64_t now = stamp();
+
+	MARK(MARK_END);
+	return now;
+}
+
+/* ---- samples.c ---- */
+
+/** samples_init() - set up, and find what a pair of stamps costs */
+void samples_init(const char *state);
+
+/** samples_begin() - forget all samples */
+void samples_begin(void);
+
+/** samples_add() - an operation took from @start to @end; also from a child */
+void samples_add(uint64_t start, uint64_t end);
+
+/** samples_add_per() - the same for @n operations in a row */
+void samples_add_per(uint64_t start, uint64_t end, unsigned long n);
+
+/** samples_end() - write a line of the table: @row of the samples */
+void samples_end(const char *row);
+
+/** die() - an operation of the benchmark went wrong; says errno */
+void __attribute__((noreturn, format(printf, 1, 2))) die(const char *format, ...);
+
+/* ---- content.c ---- */
+
+/** pages_map() - new private memory, untouched */
+char *pages_map(unsigned long pages);
+
+/** pages_unmap() - undo pages_map() */
+void pages_unmap(char *at, unsigned long pages);
+
+/** page_fill() - content of its own for a page; it compresses to a third */
+void page_fill(char *page, uint64_t seed);
+
+/** rest() - let the kernel's own threads do what they put off */
+void rest(void);
+
+/* ---- the rows, by subject ---- */
+
+void rows_calls(void);
+void rows_memory(void);
+void rows_fork(const char *nothing);
+
+/** rows_evict() - @control: a guest's or a cgroup's directory, which this process is in */
+void rows_evict(const char *control);
+
+#endif /* LODGE_BENCH_H */

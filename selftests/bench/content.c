@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Memory to work on. */
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "bench.h"
+
+char *pages_map(unsigned long pages)
+{
+	char *at = mmap(NULL, pages * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (at == MAP_FAILED)
+		die("mmap of %lu pages", pages);
+	return at;
+}
+
+void pages_unmap(char *at, unsigned long pages)
+{
+	if (munmap(at, pages * PAGE))
+		die("munmap of %lu pages", pages);
+}
+
+static uint64_t next(uint64_t *x)
+{
+	*x ^= *x << 13;
+	*x ^= *x >> 7;
+	*x ^= *x << 17;
+	return *x;
+}
+
+void page_fill(char *page, uint64_t seed)
+{
+	uint64_t x = (seed + 1) * 0x9e3779b97f4a7c15ULL, common = next(&x);
+	uint64_t *word = (uint64_t *)page;
+	unsigned int i;
+
+	/* Of each 64 bytes, 16 are new and 48 are like those before them. */
+	for (i = 0; i < PAGE / sizeof(*word); i++)
+		word[i] = i % 8 < 2 ? next(&x) : common + i % 8;
+}
+
+void rest(void)
+{
+	usleep(20000);
+}
