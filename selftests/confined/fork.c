@@ -12,7 +12,7 @@
 
 #include "test.h"
 
-#define SIZE	(8 * MIB)
+#define SIZE	(4 * MIB)
 
 static char *memory;
 
@@ -56,7 +56,7 @@ static void verify(void *arg)
 
 static void generations(void)
 {
-	unsigned int i, n = rounds(16);
+	unsigned int i, n = rounds(4);
 
 	memory = private_memory(SIZE);
 	for (i = 0; i < n; i++) {
@@ -71,7 +71,7 @@ static void generations(void)
 
 /* ---- a tree ---- */
 
-#define DEPTH	12
+#define DEPTH	8
 
 static void descend(void *arg)
 {
@@ -186,7 +186,7 @@ static void with_writers(void)
 	for (i = 0; i < WRITERS; i++)
 		check(!pthread_create(&thread[i], NULL, count_up, memory + i * (SIZE / WRITERS / PAGE * PAGE)));
 	sleep_ms(50);
-	for (i = 0; i < rounds(8); i++)
+	for (i = 0; i < rounds(3); i++)
 		run_child(stands_still, NULL);
 	stop = true;
 	for (i = 0; i < WRITERS; i++)
@@ -298,15 +298,15 @@ static void orphans(void)
 }
 
 static const struct test tests[] = {
-	{ "parent and child do not see each other's writes", both_ways },
-	{ "children see the moment of their fork", generations },
-	{ "a tree of processes", tree },
-	{ "100 siblings share and write", siblings, .seconds = 60 },
-	{ "a child stands still while its parent's threads write", with_writers, .seconds = 60 },
-	{ "threads fork at the same time", from_threads, .seconds = 60 },
-	{ "clone3 without CLONE_VM", with_clone3 },
-	{ "vfork shares memory", with_vfork },
-	{ "a child outlives its parent", orphans },
+	{ "parent and child do not see each other's writes", both_ways, .pool = 4 * MIB },
+	{ "children see the moment of their fork", generations, .pool = 3 * MIB },
+	{ "a tree of processes", tree, .pool = 3 * MIB },
+	{ "100 siblings share and write", siblings, .pool = 8 * MIB, .seconds = 60 },
+	{ "a child stands still while its parent's threads write", with_writers, .pool = 3 * MIB, .seconds = 60 },
+	{ "threads fork at the same time", from_threads, .pool = 3 * MIB, .seconds = 60 },
+	{ "clone3 without CLONE_VM", with_clone3, .pool = 4 * MIB },
+	{ "vfork shares memory", with_vfork, .pool = 2 * MIB },
+	{ "a child outlives its parent", orphans, .pool = 6 * MIB },
 };
 
 TEST_MAIN(tests)

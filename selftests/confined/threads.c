@@ -9,7 +9,7 @@
 
 #include "test.h"
 
-#define SIZE	(8 * MIB)
+#define SIZE	(4 * MIB)
 #define THREADS	4
 
 static char *memory;
@@ -33,7 +33,7 @@ static void *write_my_words(void *arg)
 	volatile uint64_t *word = (uint64_t *)memory + number;
 	size_t i, page;
 
-	for (round = 0; round < 4; round++) {
+	for (round = 0; round < 3; round++) {
 		for (i = 0; i < SIZE / PAGE; i++) {
 			page = round & 1 ? SIZE / PAGE - 1 - i : i;
 			check_equal(word[page * PAGE / 8], round ? page * number + round - 1 : 0);
@@ -55,7 +55,7 @@ static void *add_up(void *arg)
 {
 	size_t i, pages = SIZE / PAGE;
 
-	for (i = 0; i < 6 * pages; i++)
+	for (i = 0; i < 3 * pages; i++)
 		__atomic_add_fetch((uint64_t *)(memory + (i + (size_t)arg * 511) % pages * PAGE), 1, __ATOMIC_RELAXED);
 	return NULL;
 }
@@ -67,7 +67,7 @@ static void atomic_adds(void)
 	memory = private_memory(SIZE);
 	run_threads(add_up);
 	for (i = 0; i < SIZE / PAGE; i++)
-		check_equal(*(uint64_t *)(memory + i * PAGE), 6 * THREADS);
+		check_equal(*(uint64_t *)(memory + i * PAGE), 3 * THREADS);
 }
 
 /* ---- allocation ---- */
@@ -151,7 +151,7 @@ static void short_lives(void)
 
 	memory = private_memory(SIZE);
 	fill(memory, SIZE, 2);
-	for (i = 0; i < rounds(40); i++) {
+	for (i = 0; i < rounds(20); i++) {
 		for (j = 0; j < 16; j++)
 			check(!pthread_create(&thread[j], NULL, use_stack, (void *)(i * 16 + j)));
 		for (j = 0; j < 16; j++) {
@@ -207,7 +207,7 @@ static void calls(void)
 
 	memory = private_memory(SIZE);
 	fill(memory, SIZE, 4);
-	for (i = 0; i < 3; i++)
+	for (i = 0; i < 2; i++)
 		run_threads(pipe_pages);
 	check(filled(memory, SIZE, 4));
 }
@@ -216,8 +216,8 @@ static const struct test tests[] = {
 	{ "threads write words of the same pages", same_pages },
 	{ "no increment is lost", atomic_adds },
 	{ "malloc and free", malloc_storm, .pool = 2 * MIB, .seconds = 60 },
-	{ "mmap and munmap beside faults", map_storm },
-	{ "short-lived threads use their stacks", short_lives, .seconds = 60 },
+	{ "mmap and munmap beside faults", map_storm, .pool = 4 * MIB },
+	{ "short-lived threads use their stacks", short_lives, .pool = 3 * MIB, .seconds = 60 },
 	{ "the first thread exits before the others", leader_exits },
 	{ "read and write on evicted pages", calls },
 };

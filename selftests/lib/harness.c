@@ -15,8 +15,9 @@
 #include "guest.h"
 #include "test.h"
 
-#define DEFAULT_POOL	(4 * MIB)
+#define DEFAULT_POOL	(2 * MIB)
 #define DEFAULT_SECONDS	30
+#define SLOW_MS		1000	/* from which a case's time is shown */
 #define SLOWNESS	6	/* of a debug kernel */
 
 enum place { HOST, STORE, SWAP, PLACES };
@@ -240,11 +241,15 @@ static int run_in_guest(const struct test *test, unsigned int index, enum place 
 
 /* ---- all of them ---- */
 
-static int result(unsigned int number, int status, enum place place, const char *name)
+static int result(unsigned int number, int status, enum place place, const char *name, uint64_t since)
 {
+	unsigned long ms = now_ms() - since;
+
 	static const char *const verdict[] = { "ok", "not ok" };
 	bool good = !status || status == STATUS_SKIP;
 
+	if (ms >= SLOW_MS)
+		note("%lu.%lu s", ms / 1000, ms / 100 % 10);
 	printf("%s %u - %s: %s%s\n", verdict[!good], number, place_name[place], name,
 	       status == STATUS_SKIP ? " # SKIP" : "");
 	fflush(stdout);
@@ -267,6 +272,7 @@ static int run_all(const struct test *tests, unsigned int n, const char *only)
 	unsigned int i, number = 0, plan = 0, failed = 0;
 	bool tree = guest_tree_mount();
 	int status, place;
+	uint64_t since;
 
 	for (i = 0; i < n; i++)
 		if (chosen(&tests[i], only))
@@ -275,17 +281,17 @@ static int run_all(const struct test *tests, unsigned int n, const char *only)
 	for (i = 0; i < n; i++) {
 		if (!chosen(&tests[i], only))
 			continue;
-		if (tests[i].host)
-			status = tree ? run_process(&tests[i], i, NULL) : STATUS_SKIP;
-		else
-			status = run_process(&tests[i], i, NULL);
-		failed += result(++number, status, HOST, tests[i].name);
+		since = now_ms();
+		status = tests[i].host && !tree ? STATUS_SKIP : run_process(&tests[i], i, NULL);
+		failed += result(++number, status, HOST, tests[i].name, since);
 		for (place = STORE; place < PLACES && !tests[i].host; place++) {
+			int verdict = STATUS_SKIP;
+
 			/* What the host does not do either says nothing about a guest. */
-			if (status || !tree || (place == SWAP && !is_scratch()))
-				failed += result(++number, STATUS_SKIP, place, tests[i].name);
-			else
-				failed += result(++number, run_in_guest(&tests[i], i, place), place, tests[i].name);
+			since = now_ms();
+			if (!status && tree && (place != SWAP || is_scratch()))
+				verdict = run_in_guest(&tests[i], i, place);
+			failed += result(++number, verdict, place, tests[i].name, since);
 		}
 	}
 	return failed ? STATUS_FAIL : 0;

@@ -30,7 +30,7 @@
  * struct test - one case
  * @name: what is found to hold when it passes
  * @run: the case; returning is passing
- * @pool: memory.max of its guests, default 4 MiB: about half of what it touches
+ * @pool: memory.max of its guests, default 2 MiB: about half of what it touches
  * @seconds: time limit on stock kernels, default 30
  * @calm: it need not make the guest evict anything
  * @host: only there: it makes its guests itself

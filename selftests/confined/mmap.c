@@ -1,0 +1,337 @@
+// SPDX-License-Identifier: GPL-2.0
+/* mmap and munmap of private memory. */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "test.h"
+
+#define SIZE	(4 * MIB)
+#define RW	(PROT_READ | PROT_WRITE)
+#define PRIVATE	(MAP_PRIVATE | MAP_ANONYMOUS)
+
+static void touch(void *arg)
+{
+	*(volatile char *)arg = 1;
+}
+
+static void look(void *arg)
+{
+	(void)*(volatile char *)arg;
+}
+
+static void fixed_over(void)
+{
+	char *p = private_memory(SIZE);
+
+	fill(p, SIZE, 1);
+	check(mmap(p + MIB, MIB, RW, PRIVATE | MAP_FIXED, -1, 0) == p + MIB);
+	check(zeroed(p + MIB, MIB));
+	check(filled(p, MIB, 1));
+	fill(p + MIB, MIB, 2);
+	/* Shared over private, and private over it. */
+	check(mmap(p + MIB, MIB, RW, MAP_SHARED | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == p + MIB);
+	check(zeroed(p + MIB, MIB));
+	fill(p + MIB, MIB, 3);
+	check(mmap(p + MIB, MIB, RW, PRIVATE | MAP_FIXED, -1, 0) == p + MIB);
+	check(zeroed(p + MIB, MIB));
+	check(mmap(p, PAGE, RW, PRIVATE | MAP_FIXED_NOREPLACE, -1, 0) == MAP_FAILED && errno == EEXIST);
+	fill(p, MIB, 4);
+	check(filled(p, MIB, 4));
+}
+
+static void holes(void)
+{
+	char *p = private_memory(SIZE);
+	size_t i;
+
+	fill(p, SIZE, 1);
+	for (i = 1; i < SIZE / PAGE; i += 2)
+		check(!munmap(p + i * PAGE, PAGE));
+	check_equal(faults(look, p + PAGE), SIGSEGV);
+	for (i = 1; i < SIZE / PAGE; i += 2)
+		check(mmap(p + i * PAGE, PAGE, RW, PRIVATE | MAP_FIXED_NOREPLACE, -1, 0) == p + i * PAGE);
+	for (i = 1; i < SIZE / PAGE; i += 2)
+		check(zeroed(p + i * PAGE, PAGE));
+	for (i = 1; i < SIZE / PAGE; i += 2)
+		memset(p + i * PAGE, 1, PAGE);
+	check(!munmap(p + PAGE, SIZE - 2 * PAGE));
+	check_equal(faults(look, p + SIZE - 2 * PAGE), SIGSEGV);
+	check_equal(faults(look, p + SIZE - PAGE), 0);
+	check(!munmap(p + PAGE, SIZE - 2 * PAGE));	/* nothing there is no error */
+}
+
+static void refusals(void)
+{
+	char *p = private_memory(SIZE);
+
+	check(munmap(p + 1, PAGE) && errno == EINVAL);
+	check(munmap(p, 0) && errno == EINVAL);
+	check(munmap(p, ~0UL) && errno == EINVAL);
+	check(mmap(NULL, 0, RW, PRIVATE, -1, 0) == MAP_FAILED && errno == EINVAL);
+	check(mmap(NULL, ~0UL, RW, PRIVATE, -1, 0) == MAP_FAILED && errno == ENOMEM);
+	check(mmap(NULL, 1UL << 48, RW, PRIVATE, -1, 0) == MAP_FAILED && errno == ENOMEM);
+	check(mmap(p + 1, PAGE, RW, PRIVATE | MAP_FIXED, -1, 0) == MAP_FAILED && errno == EINVAL);
+	check(mmap((void *)(1UL << 48), PAGE, RW, PRIVATE | MAP_FIXED, -1, 0) == MAP_FAILED && errno == ENOMEM);
+	check(mmap(NULL, PAGE, RW, MAP_PRIVATE, -1, 0) == MAP_FAILED && errno == EBADF);
+	check(mmap(NULL, PAGE, RW, MAP_ANONYMOUS, -1, 0) == MAP_FAILED && errno == EINVAL);
+}
+
+static void protection(void)
+{
+	char *p = mmap(NULL, SIZE, PROT_NONE, PRIVATE, -1, 0);
+
+	check(p != MAP_FAILED);
+	check_equal(faults(look, p), SIGSEGV);
+	check(!mprotect(p, SIZE, RW));
+	fill(p, SIZE, 1);
+	check(!mprotect(p, SIZE, PROT_NONE));
+	check_equal(faults(look, p), SIGSEGV);
+	check(!mprotect(p, SIZE, PROT_READ));
+	check(filled(p, SIZE, 1));
+	check_equal(faults(touch, p), SIGSEGV);
+	check_equal(faults(touch, p + SIZE - 1), SIGSEGV);
+	check(!mprotect(p, SIZE, RW));
+	fill(p, SIZE, 2);
+	check(filled(p, SIZE, 2));
+}
+
+static void populate(void)
+{
+	char *p = mmap(NULL, SIZE, RW, PRIVATE | MAP_POPULATE, -1, 0);
+
+	check(p != MAP_FAILED);
+	check(zeroed(p, SIZE));
+	fill(p, SIZE, 1);
+	check(filled(p, SIZE, 1));
+	p = mmap(NULL, MIB, PROT_READ, PRIVATE | MAP_POPULATE, -1, 0);
+	check(p != MAP_FAILED && zeroed(p, MIB));
+}
+
+static void hints(void)
+{
+	char *p, *q;
+
+	p = mmap(NULL, SIZE, RW, PRIVATE | MAP_32BIT, -1, 0);
+	check(p != MAP_FAILED && (uintptr_t)p + SIZE <= 1UL << 32);
+	fill(p, SIZE, 1);
+	q = mmap((void *)0x700000000000UL, PAGE, RW, PRIVATE, -1, 0);
+	check_equal((long)q, 0x700000000000L);
+	/* A hint that is taken is passed over. */
+	q = mmap(p, PAGE, RW, PRIVATE, -1, 0);
+	check(q != MAP_FAILED && (q < p || q >= p + SIZE));
+	q = mmap((void *)16, PAGE, RW, PRIVATE, -1, 0);
+	check(q != MAP_FAILED && (uintptr_t)q >= 65536);
+	check(filled(p, SIZE, 1));
+}
+
+/* ---- files ---- */
+
+/* A file on the scratch disk or, where there is none, in /tmp. */
+static int make_file(size_t size, uint64_t seed)
+{
+	char path[] = "/var/tmp/scratch/mmapXXXXXX", other[] = "/tmp/mmapXXXXXX";
+	char *buffer = malloc(size + PAGE);
+	int fd = mkstemp(path);
+
+	if (fd >= 0) {
+		unlink(path);
+	} else {
+		fd = mkstemp(other);
+		check(fd >= 0);
+		unlink(other);
+	}
+	fill(buffer, (size + PAGE - 1) / PAGE * PAGE, seed);
+	check_equal(write(fd, buffer, size), size);
+	free(buffer);
+	return fd;
+}
+
+static void private_file(void)
+{
+	size_t size = 2 * MIB;
+	int fd = make_file(size, 5);
+	char *p = mmap(NULL, size, RW, MAP_PRIVATE, fd, 0), *buffer = malloc(size);
+
+	check(p != MAP_FAILED);
+	check(filled(p, size, 5));
+	fill(p, size / 2, 6);
+	press(SIZE);
+	check(filled(p, size / 2, 6));
+	check_equal(pread(fd, buffer, size, 0), size);
+	check(filled(buffer, size, 5));		/* the file is what it was */
+	free(buffer);
+	/* At an offset, over something else, and read-only first. */
+	check(mmap(p + MIB, MIB, RW, MAP_PRIVATE | MAP_FIXED, fd, 0) == p + MIB);
+	check(filled(p + MIB, MIB, 5));
+	check(!munmap(p, size));
+	p = mmap(NULL, MIB, PROT_READ, MAP_PRIVATE, fd, 0);
+	check(p != MAP_FAILED && filled(p, MIB, 5));
+	check(!mprotect(p, MIB, RW));
+	fill(p, MIB, 7);
+	press(SIZE);
+	check(filled(p, MIB, 7));
+	close(fd);
+	check(filled(p, MIB, 7));
+}
+
+static void write_file_later(void)
+{
+	int fd = make_file(MIB, 8);
+	char *p = mmap(NULL, MIB, RW, MAP_PRIVATE, fd, 0), *buffer = malloc(MIB);
+
+	check(p != MAP_FAILED && filled(p, 16 * PAGE, 8));
+	fill(p, 16 * PAGE, 9);
+	memset(buffer, 3, MIB);
+	check_equal(pwrite(fd, buffer, 16 * PAGE, 0), 16 * PAGE);
+	check(filled(p, 16 * PAGE, 9));		/* private pages do not change with the file */
+}
+
+static void end_of_file(void)
+{
+	size_t size = 10 * PAGE + 1234;
+	int fd = make_file(size, 10);
+	char *p = mmap(NULL, 16 * PAGE, RW, MAP_PRIVATE, fd, 0), *page = malloc(PAGE);
+
+	check(p != MAP_FAILED && filled(p, 10 * PAGE, 10));
+	check_equal(pread(fd, page, 1234, 10 * PAGE), 1234);
+	check(!memcmp(p + 10 * PAGE, page, 1234));
+	check(zeroed(p + 10 * PAGE + 1234, PAGE - 1234));
+	check_equal(faults(look, p + 11 * PAGE), SIGBUS);
+	check_equal(faults(touch, p + 11 * PAGE), SIGBUS);
+	p[10 * PAGE + 1234] = 5;
+	check(!ftruncate(fd, 12 * PAGE));
+	check_equal(faults(look, p + 11 * PAGE), 0);
+	check_equal(p[10 * PAGE + 1234], 5);
+}
+
+static void modes(void)
+{
+	char path[] = "/tmp/modesXXXXXX";
+	int fd = mkstemp(path), reader, writer;
+	char *p;
+
+	check(fd >= 0 && !ftruncate(fd, PAGE));
+	reader = open(path, O_RDONLY);
+	writer = open(path, O_WRONLY);
+	unlink(path);
+	p = mmap(NULL, PAGE, RW, MAP_PRIVATE, reader, 0);
+	check(p != MAP_FAILED);
+	*p = 1;
+	check(mmap(NULL, PAGE, RW, MAP_PRIVATE, writer, 0) == MAP_FAILED && errno == EACCES);
+	check(mmap(NULL, PAGE, RW, MAP_PRIVATE, reader, 1) == MAP_FAILED && errno == EINVAL);
+	check(mmap(NULL, PAGE, RW, MAP_SHARED, reader, 0) == MAP_FAILED && errno == EACCES);
+}
+
+static void be_reader(void *arg)
+{
+	volatile char *p = arg;
+
+	while (p[PAGE] != 1)
+		sleep_ms(1);
+	p[0] = 2;
+}
+
+/* Shared memory stays the host's and is shared as ever. */
+static void shared(void)
+{
+	char *p = shared_memory(SIZE);
+	pid_t pid = child(be_reader, p);
+
+	p[PAGE] = 1;
+	join(pid);
+	check_equal(p[0], 2);
+	fill(p, SIZE, 11);
+	press(SIZE);
+	check(filled(p, SIZE, 11));
+}
+
+static void zero_device(void)
+{
+	int fd = open("/dev/zero", O_RDWR);
+	char *p = mmap(NULL, MIB, RW, MAP_PRIVATE, fd, 0);
+
+	check(p != MAP_FAILED && zeroed(p, MIB));
+	fill(p, MIB, 12);
+	press(SIZE);
+	check(filled(p, MIB, 12));
+	check(!munmap(p, MIB));
+}
+
+static void locked(void)
+{
+	struct rlimit limit = { 64 * MIB, 64 * MIB };
+	char *p;
+
+	setrlimit(RLIMIT_MEMLOCK, &limit);
+	p = mmap(NULL, MIB, RW, PRIVATE | MAP_LOCKED, -1, 0);
+	check(p != MAP_FAILED);
+	fill(p, MIB, 13);
+	press(SIZE);
+	check(filled(p, MIB, 13));
+	check(!munlock(p, MIB));
+	check(!mlock(p, MIB / 2));
+	press(SIZE);
+	check(filled(p, MIB, 13));
+	check(!munmap(p, MIB));
+	p = private_memory(MIB);
+	check(!mlockall(MCL_CURRENT | MCL_FUTURE));
+	fill(p, MIB, 14);
+	check(!munlockall());
+	press(SIZE);
+	check(filled(p, MIB, 14));
+}
+
+static void many_mappings(void)
+{
+	char *p = private_memory(2000 * PAGE);
+	unsigned int i;
+
+	for (i = 0; i < 2000; i += 2)
+		check(!mprotect(p + i * PAGE, PAGE, PROT_READ));
+	for (i = 1; i < 2000; i += 2)
+		p[i * PAGE] = i;
+	for (i = 0; i < 2000; i += 2)
+		check(!mprotect(p + i * PAGE, PAGE, RW));
+	for (i = 0; i < 2000; i++)
+		check_equal(p[i * PAGE], i & 1 ? (char)i : 0);
+}
+
+static void synced(void)
+{
+	char *p = private_memory(MIB);
+	unsigned char in_core[MIB / PAGE];
+
+	fill(p, MIB, 15);
+	check(!msync(p, MIB, MS_SYNC));
+	check(!msync(p, MIB, MS_ASYNC));
+	check(!msync(p, MIB, MS_INVALIDATE));
+	check(!mincore(p, MIB, in_core));
+	check(filled(p, MIB, 15));
+}
+
+static const struct test tests[] = {
+	{ "MAP_FIXED over private and shared memory", fixed_over },
+	{ "holes by munmap", holes },
+	{ "what is refused", refusals, .calm = true },
+	{ "PROT_NONE, PROT_READ and back", protection },
+	{ "MAP_POPULATE", populate },
+	{ "MAP_32BIT and hints", hints },
+	{ "private mappings of a file", private_file },
+	{ "private pages do not follow the file", write_file_later, .calm = true },
+	{ "the end of a file: zeroes, then SIGBUS", end_of_file, .calm = true },
+	{ "how the file was opened", modes, .calm = true },
+	{ "shared memory", shared },
+	{ "a private mapping of /dev/zero", zero_device },
+	{ "mlock", locked, .pool = 4 * MIB },
+	{ "many small mappings", many_mappings },
+	{ "msync and mincore", synced, .calm = true },
+};
+
+TEST_MAIN(tests)
