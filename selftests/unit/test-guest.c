@@ -1,0 +1,559 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Guests: names, life, values, errors, limits and their administrator's bounds. */
+#include <fcntl.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "selftests/unit/unit.h"
+
+#include "guest-core/guest.h"
+#include "guest-mm/control.h"
+#include "guest-mm/pool.h"
+#include "guest-mm/space.h"
+
+#define MACHINE_PAGES	(1UL << 18)	/* 1 GiB */
+
+/* ---- the host side ---- */
+
+static int init_err;
+static int processes;
+static int removals, notified, freed;
+
+static int memory_init(struct guest *guest)
+{
+	int err;
+
+	if (init_err)
+		return init_err;
+	err = pool_create(&guest->pool, guest->name, guest, MACHINE_PAGES);
+	if (err)
+		return err;
+	err = memory_control_init(guest);
+	if (err)
+		pool_destroy(guest->pool);
+	return err;
+}
+
+static void memory_exit(struct guest *guest)
+{
+	memory_control_exit(guest);
+	pool_destroy(guest->pool);
+	guest->pool = NULL;
+}
+
+static bool memory_busy(struct guest *guest)
+{
+	return processes;
+}
+
+static int memory_bind(struct guest *guest)
+{
+	processes++;
+	return 0;
+}
+
+static int memory_procs(struct guest *guest, struct text *out)
+{
+	int i;
+
+	for (i = 0; i < processes; i++)
+		text_printf(out, "%d\n", 1000 + i);
+	return 0;
+}
+
+static const struct guest_subsystem memory = {
+	.name = "memory",
+	.init_guest = memory_init,
+	.exit_guest = memory_exit,
+	.busy = memory_busy,
+	.bind = memory_bind,
+	.procs = memory_procs,
+	.files = memory_files,
+};
+
+const struct guest_subsystem *const guest_subsystems[] = { &memory, NULL };
+
+void guest_host_notify(struct guest *guest)
+{
+	notified++;
+}
+
+void guest_host_free(struct guest *guest)
+{
+	freed++;
+}
+
+int guest_host_pid(void)
+{
+	return 1234;
+}
+
+void guest_host_remove(struct guest *guest)
+{
+	removals++;
+}
+
+/* ---- helpers ---- */
+
+static struct guest *guest;
+
+static const struct guest_file *file_of(const char *name)
+{
+	const struct guest_file *file;
+
+	for_each_guest_file(file, guest_core_files)
+		if (!strcmp(file->name, name))
+			return file;
+	for_each_guest_file(file, memory_files)
+		if (!strcmp(file->name, name))
+			return file;
+	return NULL;
+}
+
+static int put_bytes(const char *name, const char *value, size_t len, bool privileged)
+{
+	char *copy = malloc(len + 1);
+	int err;
+
+	memcpy(copy, value, len);
+	copy[len] = '\0';
+	err = guest_write(guest, file_of(name), copy, len, privileged);
+	free(copy);
+	return err;
+}
+
+static int put(const char *name, const char *value)
+{
+	return put_bytes(name, value, strlen(value), true);
+}
+
+/* As a user to whom the guest was given. */
+static int try(const char *name, const char *value)
+{
+	return put_bytes(name, value, strlen(value), false);
+}
+
+static void assert_content(const char *name, const char *wanted)
+{
+	struct text text = { };
+
+	assert_int_equal(guest_read(guest, file_of(name), &text), 0);
+	text_printf(&text, "%c", 0);
+	assert_string_equal(text.data, wanted);
+	text_free(&text);
+}
+
+static void assert_refused(const char *name, const char *value, int err, const char *reason)
+{
+	char wanted[512];
+
+	assert_int_equal(put(name, value), err);
+	snprintf(wanted, sizeof(wanted), "t1: %s: %s: %s\n", name, value, reason);
+	assert_content("last_error", wanted);
+}
+
+static int setup(void **state)
+{
+	init_err = 0;
+	processes = 0;
+	removals = 0;
+	notified = 0;
+	freed = 0;
+	guest_core_init();
+	return space_module_init() || guest_create("t1", 2, &guest);
+}
+
+static int teardown(void **state)
+{
+	processes = 0;
+	if (guest_retire(guest, RETIRE_ALWAYS))
+		return -1;
+	guest_destroy(guest);
+	space_module_exit();
+	return freed == 1 && !host_allocated() ? 0 : -1;
+}
+
+/* ---- sizes and text ---- */
+
+static void test_sizes(void **state)
+{
+	static const struct {
+		const char *text;
+		int err;
+		u64 bytes;
+	} rows[] = {
+		{ "0", 0, 0 },
+		{ "1", 0, 1 },
+		{ "64M", 0, 64ULL << 20 },
+		{ "64m", 0, 64ULL << 20 },
+		{ "1K", 0, 1024 },
+		{ "3g", 0, 3ULL << 30 },
+		{ "16383T", 0, 16383ULL << 40 },
+		{ "max", 0, SIZE_UNLIMITED },
+		{ "18446744073709551614", 0, SIZE_UNLIMITED - 1 },
+		{ "0000000000000000000000000000000000000012", 0, 12 },
+		/* The largest number stands for max and is no size. */
+		{ "18446744073709551615", -ERANGE, 0 },
+		{ "18446744073709551616", -ERANGE, 0 },
+		{ "99999999999999999999999", -ERANGE, 0 },
+		{ "16777216T", -ERANGE, 0 },
+		{ "18014398509481984K", -ERANGE, 0 },
+		{ "", -EINVAL, 0 },
+		{ "M", -EINVAL, 0 },
+		{ "1MM", -EINVAL, 0 },
+		{ "1MB", -EINVAL, 0 },
+		{ "12Q", -EINVAL, 0 },
+		{ "-1", -EINVAL, 0 },
+		{ "+1", -EINVAL, 0 },
+		{ " 1", -EINVAL, 0 },
+		{ "1 ", -EINVAL, 0 },
+		{ "1.5G", -EINVAL, 0 },
+		{ "0x10", -EINVAL, 0 },
+		{ "maxi", -EINVAL, 0 },
+		{ "MAX", -EINVAL, 0 },
+	};
+	unsigned int i;
+	u64 bytes;
+	int err;
+
+	for (i = 0; i < ARRAY_SIZE(rows); i++) {
+		bytes = 42;
+		err = size_parse(rows[i].text, &bytes);
+		if (err != rows[i].err || bytes != (err ? 42 : rows[i].bytes))
+			fail_msg("%s: %d, %llu", rows[i].text, err, (unsigned long long)bytes);
+	}
+}
+
+static void test_text(void **state)
+{
+	struct text text = { };
+	unsigned int i;
+
+	/* Across several sizes of the buffer, with pieces that end at its end and one past it. */
+	for (i = 0; i < 5000; i++)
+		text_printf(&text, "%04u", i);
+	assert_int_equal(text.err, 0);
+	assert_int_equal(text.len, 20000);
+	assert_memory_equal(text.data, "000000010002", 12);
+	assert_memory_equal(text.data + 19996, "4999", 4);
+	text_free(&text);
+	assert_null(text.data);
+	for (i = 500; i < 520; i++) {
+		text_printf(&text, "%*s", i, "x");
+		assert_int_equal(text.len, i);
+		assert_int_equal(text.data[i - 1], 'x');
+		text_free(&text);
+	}
+}
+
+/* ---- life ---- */
+
+static void test_names(void **state)
+{
+	static const char *const bad[] = { "", ".", "..", ".a", "-a", "a b", "a/b", "a:b", "\xc3\xa4", "a\n" };
+	static const char *const good[] = { "a", "0", "_", "A-b.c_9", "a..", "a-" };
+	char name[80];
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(bad); i++)
+		assert_non_null(guest_name_error(bad[i], strlen(bad[i])));
+	for (i = 0; i < ARRAY_SIZE(good); i++)
+		assert_null(guest_name_error(good[i], strlen(good[i])));
+	memset(name, 'x', sizeof(name));
+	assert_null(guest_name_error(name, GUEST_NAME_MAX));
+	assert_non_null(guest_name_error(name, GUEST_NAME_MAX + 1));
+}
+
+static void assert_root_error(const char *wanted)
+{
+	struct text text = { };
+
+	complaint_show(&guest_root_error, &text);
+	text_printf(&text, "%c", 0);
+	assert_string_equal(text.data, wanted);
+	text_free(&text);
+}
+
+static void test_create_fails(void **state)
+{
+	struct guest *other = NULL;
+
+	assert_root_error("");
+	assert_int_equal(guest_create("a\x1b""b", 3, &other), -EINVAL);
+	assert_root_error("a?b: a name has only letters, digits, dot, dash and underscore\n");
+	init_err = -EBUSY;
+	assert_int_equal(guest_create("t2", 2, &other), -EBUSY);
+	assert_root_error("t2: no memory subsystem: error 16\n");
+	assert_null(other);
+	assert_int_equal(freed, 1);
+	freed = 0;
+}
+
+static void test_retire(void **state)
+{
+	struct text text = { };
+	char value[] = "1M";
+
+	processes = 1;
+	assert_int_equal(guest_retire(guest, RETIRE_ALWAYS), -EBUSY);
+	processes = 0;
+	assert_int_equal(guest_retire(guest, RETIRE_IF_AUTOREMOVE), -EAGAIN);
+	assert_int_equal(guest_retire(guest, RETIRE_ALWAYS), 0);
+	assert_int_equal(guest_retire(guest, RETIRE_ALWAYS), -ENODEV);
+	assert_int_equal(guest_read(guest, file_of("memory.max"), &text), -ENODEV);
+	assert_int_equal(guest_write(guest, file_of("memory.max"), value, 2, true), -ENODEV);
+	guest_get(guest);
+	guest_destroy(guest);
+	assert_int_equal(notified, 1);
+	assert_int_equal(freed, 0);
+	assert_int_equal(guest_read(guest, file_of("memory.max"), &text), -ENODEV);
+	guest_put(guest);
+	assert_int_equal(freed, 1);
+	freed = 0;
+	assert_int_equal(guest_create("t1", 2, &guest), 0);
+}
+
+/* A read that takes until it is told to end. */
+static bool reading;
+
+static int slow_show(struct guest *g, struct text *out)
+{
+	WRITE_ONCE(reading, true);
+	host_sleep_ms(300);
+	WRITE_ONCE(reading, false);
+	return 0;
+}
+
+static void *read_slowly(void *arg)
+{
+	static const struct guest_file slow = { .name = "slow", .show = slow_show };
+	struct text text = { };
+
+	guest_read(guest, &slow, &text);
+	return NULL;
+}
+
+static void test_retire_waits(void **state)
+{
+	pthread_t thread;
+
+	assert_int_equal(pthread_create(&thread, NULL, read_slowly, NULL), 0);
+	while (!READ_ONCE(reading))
+		host_sleep_ms(1);
+	assert_int_equal(guest_retire(guest, RETIRE_ALWAYS), 0);
+	assert_false(READ_ONCE(reading));
+	pthread_join(thread, NULL);
+	guest_destroy(guest);
+	freed = 0;
+	assert_int_equal(guest_create("t1", 2, &guest), 0);
+}
+
+static void test_autoremove(void **state)
+{
+	assert_content("autoremove", "0\n");
+	guest_idle(guest);
+	assert_int_equal(removals, 0);
+	assert_int_equal(put("autoremove", "1\n"), 0);
+	assert_content("autoremove", "1\n");
+	assert_int_equal(removals, 0);
+	assert_int_equal(put("procs", "0"), 0);
+	assert_int_equal(put("autoremove", "1"), 0);
+	assert_int_equal(removals, 0);
+	processes = 0;
+	guest_idle(guest);
+	assert_int_equal(removals, 1);
+	/* Set when the last process has gone already. */
+	assert_int_equal(put("autoremove", "0"), 0);
+	guest_idle(guest);
+	assert_int_equal(removals, 1);
+	assert_int_equal(put("autoremove", "1"), 0);
+	assert_int_equal(removals, 2);
+	assert_refused("autoremove", "yes", -EINVAL, "neither 0 nor 1");
+}
+
+/* ---- values ---- */
+
+static void test_procs(void **state)
+{
+	assert_content("procs", "");
+	assert_int_equal(put("procs", "0\n"), 0);
+	assert_int_equal(put("procs", "1234"), 0);
+	assert_content("procs", "1000\n1001\n");
+	assert_refused("procs", "1", -EOPNOTSUPP, "a process can only bind itself: write 0 or its own id");
+	assert_refused("procs", "12340", -EOPNOTSUPP, "a process can only bind itself: write 0 or its own id");
+	assert_refused("procs", "self", -EINVAL, "not a process id");
+	assert_refused("procs", "99999999999999999999", -EINVAL, "not a process id");
+	assert_int_equal(processes, 2);
+}
+
+static void test_values(void **state)
+{
+	char *big = malloc(GUEST_VALUE_MAX + 2);
+
+	assert_content("last_error", "");
+	assert_int_equal(put("memory.max", ""), -EINVAL);
+	assert_content("last_error", "t1: memory.max: : no value\n");
+	assert_int_equal(put("memory.max", "\n"), -EINVAL);
+	assert_content("last_error", "t1: memory.max: : no value\n");
+	assert_int_equal(put("memory.max", "1M\n\n"), -EINVAL);
+	assert_content("last_error", "t1: memory.max: 1M?: not a size\n");
+	assert_int_equal(put_bytes("memory.max", "1M\0", 3, true), -EINVAL);
+	assert_content("last_error", "t1: memory.max: 1M: a zero byte in it\n");
+	assert_refused("memory.max", "12Q", -EINVAL, "not a size");
+
+	memset(big, '0', GUEST_VALUE_MAX + 2);
+	assert_int_equal(put_bytes("memory.zswap.max", big, GUEST_VALUE_MAX, true), 0);
+	assert_int_equal(put_bytes("memory.zswap.max", big, GUEST_VALUE_MAX + 1, true), -EINVAL);
+	assert_content("last_error", "t1: memory.zswap.max: "
+		       "0000000000000000000000000000000000000000000000000000000000000000..."
+		       ": a value has at most 4096 bytes\n");
+	free(big);
+}
+
+static void test_limits(void **state)
+{
+	assert_content("memory.max", "max\n");
+	assert_content("memory.min", "0\n");
+	assert_int_equal(put("memory.max", "64M\n"), 0);
+	assert_content("memory.max", "67108864\n");
+	assert_int_equal(guest->pool->limit, (64UL << 20) >> PAGE_SHIFT);
+	assert_int_equal(put("memory.max", "67108863"), 0);
+	assert_content("memory.max", "67104768\n");
+	assert_refused("memory.max", "2G", -ERANGE, "the machine has 1073741824 bytes of memory");
+	assert_refused("memory.min", "65M", -EINVAL, "more than memory.max");
+	assert_refused("memory.min", "max", -EINVAL, "more than memory.max");
+	assert_int_equal(put("memory.min", "4M"), 0);
+	assert_content("memory.min", "4194304\n");
+	assert_content("memory.current", "4194304\n");
+	assert_refused("memory.max", "3M", -EINVAL, "less than memory.min");
+	assert_content("memory.max", "67104768\n");
+	assert_int_equal(put("memory.max", "max"), 0);
+	assert_int_equal(guest->pool->limit, MACHINE_PAGES);
+	assert_int_equal(put("memory.min", "0"), 0);
+	assert_content("memory.current", "0\n");
+	assert_content("memory.peak", "4194304\n");
+	assert_refused("memory.reclaim", "1M", -EAGAIN, "only 0 bytes were reclaimed");
+	assert_int_equal(put("memory.reclaim", "0"), 0);
+}
+
+static void test_bounds(void **state)
+{
+	assert_int_equal(put("memory.max", "64M"), 0);
+	assert_int_equal(try("memory.max", "32M"), 0);
+	assert_content("memory.max", "33554432\n");
+	assert_int_equal(try("memory.max", "64M"), 0);
+	assert_int_equal(try("memory.max", "65M"), -EPERM);
+	assert_content("last_error", "t1: memory.max: 65M: the administrator allows 67108864 bytes at most\n");
+	assert_int_equal(try("memory.max", "max"), -EPERM);
+	assert_content("memory.max", "67108864\n");
+	assert_int_equal(try("memory.min", "1M"), -EPERM);
+	assert_int_equal(put("memory.min", "2M"), 0);
+	assert_int_equal(try("memory.min", "1M"), 0);
+	assert_int_equal(try("memory.min", "2M"), 0);
+	assert_int_equal(try("memory.swap.max", "1M"), 0);
+	assert_int_equal(try("memory.swap.max", "max"), 0);
+	assert_int_equal(put("memory.swap.max", "1M"), 0);
+	assert_int_equal(try("memory.swap.max", "1028K"), -EPERM);
+}
+
+/* ---- figures ---- */
+
+static void test_figures(void **state)
+{
+	struct text text = { };
+	char *line, *save;
+	unsigned int lines = 0;
+
+	assert_content("memory.events", "low 0\nhigh 0\nmax 0\noom 0\noom_kill 0\n");
+	pool_event(guest->pool, PE_OOM);
+	assert_content("memory.events", "low 0\nhigh 0\nmax 0\noom 1\noom_kill 0\n");
+	assert_int_equal(guest_read(guest, file_of("memory.stat"), &text), 0);
+	text_printf(&text, "%c", 0);
+	for (line = strtok_r(text.data, "\n", &save); line; line = strtok_r(NULL, "\n", &save), lines++) {
+		char name[32];
+		unsigned long value;
+		int end = 0;
+
+		assert_int_equal(sscanf(line, "%31[a-z_] %lu%n", name, &value, &end), 2);
+		assert_int_equal(line[end], '\0');
+		assert_int_equal(value, 0);
+	}
+	assert_true(lines > 20);
+	text_free(&text);
+}
+
+/* ---- the swap file ---- */
+
+static void make_file(char *path, off_t size)
+{
+	int fd;
+
+	strcpy(path, "/tmp/lodge-guest-XXXXXX");
+	fd = mkstemp(path);
+	assert_true(fd >= 0);
+	assert_int_equal(ftruncate(fd, size), 0);
+	close(fd);
+}
+
+static void test_swap_file(void **state)
+{
+	char path[32], other_path[32], line[128];
+	struct guest *first = guest;
+
+	make_file(path, 1 << 20);
+	make_file(other_path, 100);
+	assert_content("memory.swap.file", "none\n");
+	assert_int_equal(put("memory.swap.file", "none"), 0);
+	assert_refused("memory.swap.file", "swap", -EINVAL, "neither none nor a path from the root");
+	assert_refused("memory.swap.file", "/no/such", -ENOENT, "cannot be opened: error 2");
+	assert_refused("memory.swap.file", other_path, -EINVAL,
+		       "the file is empty: its size is what it can hold");
+	assert_int_equal(put("memory.swap.file", path), 0);
+	snprintf(line, sizeof(line), "%s\n", path);
+	assert_content("memory.swap.file", line);
+	assert_refused("memory.swap.file", path, -EBUSY, "the guest has a swap file already: write none first");
+	assert_int_equal(tier_swap_file_size(guest->pool->tiers[TIER_SWAP_FILE]), 256);
+	assert_int_equal(put("memory.swap.max", "16K"), 0);
+	assert_int_equal(tier_swap_file_size(guest->pool->tiers[TIER_SWAP_FILE]), 4);
+	assert_int_equal(put("memory.swap.max", "max"), 0);
+	assert_int_equal(tier_swap_file_size(guest->pool->tiers[TIER_SWAP_FILE]), 256);
+
+	assert_int_equal(guest_create("t2", 2, &guest), 0);
+	assert_int_equal(put("memory.swap.file", path), -EEXIST);
+	snprintf(line, sizeof(line), "t2: memory.swap.file: %s: another guest swaps to this file\n", path);
+	assert_content("last_error", line);
+	guest_retire(guest, RETIRE_ALWAYS);
+	guest_destroy(guest);
+	freed = 0;
+	guest = first;
+
+	assert_int_equal(put("memory.swap.max", "8K"), 0);
+	assert_int_equal(put("memory.swap.file", "none"), 0);
+	assert_content("memory.swap.file", "none\n");
+	assert_int_equal(put("memory.swap.file", path), 0);
+	/* The limit was there before the file. */
+	assert_int_equal(tier_swap_file_size(guest->pool->tiers[TIER_SWAP_FILE]), 2);
+	unlink(path);
+	unlink(other_path);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_sizes),
+		cmocka_unit_test(test_text),
+		cmocka_unit_test_setup_teardown(test_names, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_create_fails, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_retire, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_retire_waits, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_autoremove, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_procs, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_values, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_limits, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_bounds, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_figures, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_swap_file, setup, teardown),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
