@@ -2,7 +2,6 @@
 /* lodge destroy: remove guests. */
 #include <errno.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include "control.h"
 #include "error.h"
@@ -12,9 +11,6 @@
 #include "settings.h"
 #include "util.h"
 
-#define PAUSE_MS 10
-#define LIMIT_MS 2000
-
 enum { OPT_KILL = OPT_LONG_ONLY };
 
 static const struct option options[] = {
@@ -22,21 +18,6 @@ static const struct option options[] = {
 	{ "kill", no_argument, NULL, OPT_KILL },
 	{ 0 }
 };
-
-/* A process that has just been killed may take a moment to give its memory back. */
-static int remove_soon(const char *guest, char **why)
-{
-	const struct timespec pause = { .tv_nsec = PAUSE_MS * 1000000L };
-	int ms, err;
-
-	for (ms = 0; ; ms += PAUSE_MS) {
-		err = control_remove(guest, why);
-		if (err != -EBUSY || ms >= LIMIT_MS)
-			return err;
-		free(*why);
-		nanosleep(&pause, NULL);
-	}
-}
 
 static bool destroy(const char *guest, bool end_processes)
 {
@@ -51,12 +32,7 @@ static bool destroy(const char *guest, bool end_processes)
 			warn_guest(guest, "procs", "%zu processes do not end", n);
 			return false;
 		}
-		err = remove_soon(guest, &why);
-		/* One with autoremove has gone by itself. */
-		if (err == -ENOENT) {
-			free(why);
-			return true;
-		}
+		err = control_remove_ended(guest, &why);
 	} else {
 		err = control_remove(guest, &why);
 	}

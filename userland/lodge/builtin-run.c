@@ -24,7 +24,7 @@
 #define NAME_TRIES 100
 #define PAUSE_MS 5
 #define LINGER_MS 100
-#define REMOVE_MS 2000
+#define GOING_MS 2000
 
 enum { OPT_CGROUP = OPT_SETTINGS_END, OPT_KEEP, OPT_KILL };
 
@@ -102,28 +102,11 @@ static void pause_ms(int ms)
 	nanosleep(&time, NULL);
 }
 
-/* Its last process has been waited for, but the module may still be giving its memory back. */
-static void remove_guest(void)
-{
-	char *why = NULL;
-	int ms, err;
-
-	for (ms = 0; ms < REMOVE_MS; ms += PAUSE_MS) {
-		free(why);
-		why = NULL;
-		err = control_remove(run.guest, &why);
-		if (err != -EBUSY)
-			break;
-		pause_ms(PAUSE_MS);
-	}
-	if (err && err != -ENOENT)
-		warn_guest(run.guest, NULL, "could not be removed: %s", why);
-	free(why);
-}
-
 /* Runs at every exit before the command has started, and leaves nothing behind. */
 static void undo(void)
 {
+	char *why = NULL;
+
 	if (getpid() != run.owner)
 		return;
 	/* The child waits for a word on this socket; the end of the socket ends it. */
@@ -132,8 +115,9 @@ static void undo(void)
 	if (run.child > 0)
 		while (waitpid(run.child, NULL, 0) < 0 && errno == EINTR)
 			;
-	if (run.made_guest)
-		remove_guest();
+	if (run.made_guest && control_remove_ended(run.guest, &why))
+		warn_guest(run.guest, NULL, "could not be removed: %s", why);
+	free(why);
 	swapfile_unlink(&run.swap);
 	hostgroup_remove(&run.group);
 }
@@ -228,7 +212,7 @@ static size_t linger(void)
 	size_t n;
 	int ms;
 
-	for (ms = 0; ms < REMOVE_MS; ms += PAUSE_MS) {
+	for (ms = 0; ms < GOING_MS; ms += PAUSE_MS) {
 		if (!control_exists(run.guest))
 			return 0;
 		n = pids_read(&pids, run.guest) ? 0 : pids.n;

@@ -6,6 +6,7 @@
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "lodge/lodge.h"
@@ -16,6 +17,8 @@
 #include "util.h"
 
 #define CONTROL_ROOT "/sys/fs/lodge"
+#define PAUSE_MS 5
+#define REMOVE_MS 2000
 
 static char *root;
 
@@ -292,8 +295,6 @@ int control_remove(const char *guest, char **why)
 	if (!rmdir(path))
 		return 0;
 	err = errno;
-	if (err == ENODEV)
-		err = ENOENT;
 	if (err == ENOENT)
 		*why = xstrdup("no such guest");
 	else if (err == EBUSY || err == ENOTEMPTY)
@@ -301,4 +302,33 @@ int control_remove(const char *guest, char **why)
 	else
 		*why = xstrdup(reason(err));
 	return -err;
+}
+
+/**
+ * control_remove_ended - destroy a guest whose last process has ended
+ * @guest: name
+ * @why: as for control_remove()
+ *
+ * The module may still be giving the memory of that process back, or be removing the guest by
+ * itself. Waits for it, two seconds at most, so that the name is free afterwards.
+ *
+ * Return: 0, also when the guest has gone by itself, or a negative error number.
+ */
+int control_remove_ended(const char *guest, char **why)
+{
+	const struct timespec pause = { .tv_nsec = PAUSE_MS * 1000000L };
+	int ms, err;
+
+	for (ms = 0; ; ms += PAUSE_MS) {
+		err = control_remove(guest, why);
+		if (!err)
+			return 0;
+		if (ms >= REMOVE_MS)
+			return err;
+		free(*why);
+		*why = NULL;
+		if (!control_exists(guest))
+			return 0;
+		nanosleep(&pause, NULL);
+	}
 }

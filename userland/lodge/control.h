@@ -12,6 +12,7 @@ char *control_path(const char *guest, const char *file);
 bool control_exists(const char *guest);
 int control_create(const char *guest, char **why);
 int control_remove(const char *guest, char **why);
+int control_remove_ended(const char *guest, char **why);
 
 char *control_read(const char *guest, const char *file);
 char *control_read_path(const char *path);

@@ -131,6 +131,7 @@ bool figures_read(struct figures *figures, const char *guest)
 {
 	struct keyvals stat;
 	struct pids pids;
+	int err;
 
 	*figures = (struct figures){
 		.procs = FIGURE_NONE,
@@ -143,14 +144,17 @@ bool figures_read(struct figures *figures, const char *guest)
 		.major = FIGURE_NONE,
 		.refaults = FIGURE_NONE,
 	};
-	if (!pids_read(&pids, guest)) {
+	err = pids_read(&pids, guest);
+	if (!err)
 		figures->procs = pids.n;
-		pids_free(&pids);
-	}
+	pids_free(&pids);
+	/* It has gone, or is just going: its directory may stay a moment longer than its files. */
+	if (err == -ENODEV || !control_exists(guest))
+		return false;
 	keyvals_read(&stat, guest, "memory.stat");
 	keyvals_get(&stat, "pgfault", &figures->faults);
 	keyvals_get(&stat, "pgmajfault", &figures->major);
 	keyvals_get(&stat, "workingset_refault", &figures->refaults);
 	keyvals_free(&stat);
-	return control_exists(guest);
+	return true;
 }

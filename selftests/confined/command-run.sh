@@ -1,0 +1,102 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# lodge run: what it leaves to the module. The rest is in selftests/command.
+# shellcheck disable=SC2317 # functions that are commands of other functions
+here=$(dirname "$0")
+. "$here/tap.sh"
+lodge=$here/../../build/lodge
+out=$(mktemp)
+
+# wait_for COMMAND...: it succeeds within a minute, which a loaded machine may need
+wait_for()
+{
+	local i
+
+	for ((i = 0; i < 300; i++)); do
+		"$@" && return
+		sleep 0.2
+	done
+	return 1
+}
+
+gone() { test ! -e "$tree/$1"; }
+busy() { [ -n "$(get "$1/procs" 2>/dev/null)" ]; }
+asleep() { grep -q 'State:.S' "/proc/$1/status"; }
+
+# Holds SIZE MiB that compress to half, different in every page, and checks them PASSES times.
+holder='
+import random, sys
+pages = int(sys.argv[1]) * 256
+def page(n):
+    return random.Random(n).randbytes(2048) * 2
+held = [page(n) for n in range(pages)]
+for _ in range(int(sys.argv[2])):
+    for n in range(pages):
+        if held[n] != page(n):
+            sys.exit("page %d is wrong" % n)
+print("all pages are right")
+'
+
+"$lodge" run -n t1 -m 64M --min 4M -- sh -c "
+	cat $tree/t1/memory.max $tree/t1/memory.min $tree/t1/autoremove
+	grep -cx \$\$ $tree/t1/procs; grep RssAnon /proc/self/status; exit 7" >"$out"
+is "the exit status is passed on" $? 7
+is "limits are set and the command is bound before it runs, all its memory in the pool" \
+	"$(tr -s '\n\t ' ' ' <"$out")" "67108864 4194304 1 1 RssAnon: 0 kB "
+check "the guest is gone with it" gone t1
+
+for ((i = 0; i < 20; i++)); do
+	"$lodge" run -n t1 true || break
+done
+is "a name is free again at once, twenty times" "$i" 20
+
+"$lodge" run -n t1 -m 900T true 2>"$out"
+is "a refused limit is lodge's own failure" $? 125
+check "and says guest, field and reason" grep -q '^lodge: t1: memory.max: 900T: the machine has' "$out"
+check "and leaves no guest" gone t1
+
+swap=/var/tmp/scratch/command-swap
+[ -d "${swap%/*}" ] || swap=/var/tmp/command-swap
+"$lodge" run -n t1 -m 16M --zswap-max 4M --swap "$swap:128M" -- \
+	/usr/bin/python3 -c "$holder
+print(open('$tree/t1/memory.swap.current').read())" 40 1 >"$out" 2>&1
+is "two and a half times the pool over a swap file: ends well" $? 0
+check "and every page is right" grep -q '^all pages are right' "$out"
+check "and the swap file was used" grep -qE '^[1-9][0-9]{6,}$' "$out"
+check "and is gone" test ! -e "$swap"
+
+"$lodge" run -n t1 -m 8M --zswap-max 1M -- /usr/bin/python3 -c 'import os; x = os.urandom(32 << 20)' 2>"$out"
+is "out of memory: the guest kills its process" $? 137
+check "and lodge says why" grep -q '^lodge: t1: memory.events: 1 killed' "$out"
+check "and the guest is gone" gone t1
+
+"$lodge" run -n t1 sh -c 'sleep 5 >/dev/null 2>&1 & exit 0' 2>"$out"
+check "a descendant keeps the guest" busy t1
+check "and lodge says so" grep -q 'kept by 1 that outlived' "$out"
+check "until it ends" wait_for gone t1
+
+"$lodge" run --kill -n t1 sh -c '(setsid sh -c "trap \"\" TERM; sleep 60; sleep 60" &)
+	sleep 60 & exit 3'
+is "--kill: the status is the command's" $? 3
+check "--kill: nothing is left, wherever it hid" gone t1
+
+"$lodge" run -q -n t1 --swap "$swap:16M" -- sh -c "echo ready >$out; exec sleep 600" &
+lodge_pid=$!
+check "lodge is running" wait_for grep -q ready "$out"
+kill -KILL $lodge_pid
+wait $lodge_pid 2>/dev/null
+pid=$(get t1/procs)
+check "lodge was killed, the command lives" wait_for asleep "$pid"
+kill -KILL "$pid"
+check "it was killed too, and the guest went with it" wait_for gone t1
+check "and so did the swap file" test ! -e "$swap"
+
+"$lodge" run -n t1 sh -c "trap 'exit 9' TERM; echo again >$out; while :; do sleep 0.1; done" &
+lodge_pid=$!
+check "lodge is running again" wait_for grep -q again "$out"
+kill -TERM $lodge_pid
+wait $lodge_pid
+is "a signal is passed on" $? 9
+
+rm -f "$out"
+done_testing
