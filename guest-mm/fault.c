@@ -170,6 +170,7 @@ int space_fault(struct space *space, u64 vpn, bool write, struct frame **out)
 {
 	void *slot = space_lock_slot(space, vpn);
 	struct vpage *vp;
+	int major = 0;
 	int err;
 
 	pool_count(space->pool, PS_PGFAULT, 1);
@@ -189,6 +190,7 @@ int space_fault(struct space *space, u64 vpn, bool write, struct frame **out)
 				vpage_unlock(vp);
 				return err;
 			}
+			major = 1;
 		}
 		if (write && !exclusive(space, vpn, vp)) {
 			struct vpage *copy = copy_page_for(space, vpn, vp);
@@ -202,7 +204,7 @@ int space_fault(struct space *space, u64 vpn, bool write, struct frame **out)
 	frame_get(vp->frame);
 	*out = vp->frame;
 	hand_out(space, vpn, vp, write);
-	return 0;
+	return major;
 }
 
 /*

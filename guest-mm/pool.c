@@ -101,11 +101,11 @@ static void reserve_put(struct pool *pool, struct frame *frame)
 }
 
 /* One charged frame from the reserve or the host, or NULL. */
-static struct frame *frame_take(struct pool *pool)
+static struct frame *frame_take(struct pool *pool, enum charge_for who)
 {
 	struct frame *frame = reserve_get(pool);
 
-	if (frame || !pool_try_charge(pool, 1, CHARGE_USER))
+	if (frame || !pool_try_charge(pool, 1, who))
 		return frame;
 	frame = frame_alloc();
 	if (!frame)
@@ -154,22 +154,21 @@ static bool cache_put(struct pool *pool, struct frame *frame)
 	return kept;
 }
 
-/* A frame with what it takes to refill this CPU's cache; NULL if there is none. */
+/* A frame, and a cache full of them for this CPU; NULL if there is none. */
 static struct frame *frame_refill(struct pool *pool)
 {
-	struct frame *frame = frame_take(pool), *more;
-	unsigned int n;
+	struct frame *frames[POOL_CACHE];
+	unsigned int i, got, n = pool->refill;
 
-	for (n = 1; frame && n < pool->refill; n++) {
-		more = frame_take(pool);
-		if (!more)
-			break;
-		if (!cache_put(pool, more)) {
-			frame_release(pool, more);
-			break;
-		}
-	}
-	return frame;
+	if (READ_ONCE(pool->nr_reserve) || !pool_try_charge(pool, n, CHARGE_USER))
+		return frame_take(pool, CHARGE_USER);
+	got = frame_alloc_bulk(frames, n);
+	if (got < n)
+		pool_uncharge(pool, n - got);
+	for (i = 1; i < got; i++)
+		if (!cache_put(pool, frames[i]))
+			frame_release(pool, frames[i]);
+	return got ? frames[0] : NULL;
 }
 
 static void drain_frames(struct pool *pool)
@@ -249,10 +248,20 @@ static void note_wait(struct pool *pool, u64 since)
 		atomic_long_set(&pool->wait_max_us, us);
 }
 
+/* Pages evicted so far, by anyone. */
+static unsigned long pool_steals(struct pool *pool)
+{
+	return pool_stat(pool, PS_PGSTEAL_KSWAPD) + pool_stat(pool, PS_PGSTEAL_DIRECT);
+}
+
 /* The pool is used up: evict, and when nothing can be evicted, have someone killed. */
 static struct frame *frame_get_slow(struct pool *pool)
 {
+	unsigned long steals = pool_steals(pool);
 	u64 since = host_time_us();
+	/* Who is about to give everything back may have what is left. */
+	bool dying = host_dying();
+	enum charge_for who = dying ? CHARGE_EVICTION : CHARGE_USER;
 	struct frame *frame = NULL;
 	unsigned int tries;
 
@@ -260,25 +269,28 @@ static struct frame *frame_get_slow(struct pool *pool)
 	for (tries = 0; tries < FRAME_TRIES && !frame; tries++) {
 		unsigned int freed;
 
-		if (fatal_signal()) {
-			frame = ERR_PTR(-EINTR);
-			break;
-		}
 		freed = reclaim_batch(pool, true);
 		if (!freed)
 			pool_drain(pool);
 		frame = cache_get(pool);
 		if (!frame)
-			frame = frame_take(pool);
+			frame = frame_take(pool, who);
+		if (!frame && fatal_signal())
+			break;
 		if (!frame && !freed)
 			cond_resched();
 	}
-	if (!frame) {
+	if (!frame && (dying || fatal_signal())) {
+		frame = ERR_PTR(-EINTR);
+	} else if (!frame && pool_steals(pool) != steals) {
+		/* Frames were freed, but others were faster: that is no reason to kill. */
+		frame = ERR_PTR(-EAGAIN);
+	} else if (!frame) {
 		pool_event(pool, PE_OOM);
 		if (!backend_oom(pool))
 			pr_warn_ratelimited("lodge: %s: memory is used up and there is nobody to kill\n",
 					    pool->name);
-		frame = fatal_signal() ? ERR_PTR(-EINTR) : ERR_PTR(-EAGAIN);
+		frame = host_dying() ? ERR_PTR(-EINTR) : ERR_PTR(-EAGAIN);
 		/* The victim gives its memory back as it exits; do not spin until then. */
 		if (frame == ERR_PTR(-EAGAIN))
 			host_sleep_ms(OOM_WAIT_MS);

@@ -69,8 +69,8 @@ struct leaf *space_leaf(struct space *space, u64 vpn);
 /** space_own_leaf() - the same, made or unshared if need be; NULL: no memory.  May sleep. */
 struct leaf *space_own_leaf(struct space *space, u64 vpn);
 
-/** space_next_leaf() - the first page number >= @vpn that a leaf may hold, or SPACE_PAGES */
-u64 space_next_leaf(struct space *space, u64 vpn);
+/** space_next_leaf() - the first page number from @vpn on that has a leaf; @end or more if there is none before it */
+u64 space_next_leaf(struct space *space, u64 vpn, u64 end);
 
 /**
  * space_lock_slot() - what a slot holds

@@ -305,14 +305,10 @@ static int drop_range(struct space *space, u64 vpn, u64 n, bool discard)
 {
 	u64 end = vpn + n, next;
 
-	for (; vpn < end; vpn = next) {
+	for (vpn = space_next_leaf(space, vpn, end); vpn < end; vpn = space_next_leaf(space, next, end)) {
 		int err = 0;
 
 		next = min(end, (vpn | (LEAF_SLOTS - 1)) + 1);
-		if (!space_leaf(space, vpn)) {
-			next = min(end, space_next_leaf(space, next));
-			continue;
-		}
 		if (next - vpn == LEAF_SLOTS && !discard)
 			drop_leaf(space, vpn);
 		else
@@ -334,9 +330,9 @@ int space_discard(struct space *space, u64 vpn, u64 n)
 	return drop_range(space, vpn, n, true);
 }
 
-u64 space_next_leaf(struct space *space, u64 vpn)
+u64 space_next_leaf(struct space *space, u64 vpn, u64 end)
 {
-	while (vpn < SPACE_PAGES) {
+	while (vpn < end) {
 		struct node *node = space->root;
 		int level;
 
@@ -352,7 +348,7 @@ u64 space_next_leaf(struct space *space, u64 vpn)
 		if (level < 0)
 			return vpn;
 	}
-	return SPACE_PAGES;
+	return end;
 }
 
 int space_fork(struct space *parent, struct space *child, u64 vpn, u64 n,
@@ -360,7 +356,7 @@ int space_fork(struct space *parent, struct space *child, u64 vpn, u64 n,
 {
 	u64 end = vpn + n, next;
 
-	for (vpn = space_next_leaf(parent, vpn); vpn < end; vpn = space_next_leaf(parent, next)) {
+	for (vpn = space_next_leaf(parent, vpn, end); vpn < end; vpn = space_next_leaf(parent, next, end)) {
 		void **place = leaf_place(child, vpn);
 		struct leaf *leaf, *have;
 		bool was_shared;
@@ -432,7 +428,7 @@ int space_move(struct space *space, u64 from, u64 to, u64 n)
 	u64 i, next;
 
 	for (i = 0; i < n; i++) {
-		next = space_next_leaf(space, from + i) - from;
+		next = space_next_leaf(space, from + i, from + n) - from;
 		if (next >= n)
 			break;
 		i = next;

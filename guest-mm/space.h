@@ -54,7 +54,7 @@ void space_exit(struct space *space);
  * Brings the page in, copies it if it is shared and @write, records that @space maps it.
  * Bounded: when there is no frame to be had it gives up with -EAGAIN, to be called again.
  *
- * Return: 0; -EAGAIN: nothing was done, fault again; -EINTR: the caller is dying; -EIO, -EFAULT: the
+ * Return: 0; 1: it came from a tier; -EAGAIN: nothing was done, fault again; -EINTR: the caller is dying; -EIO, -EFAULT: the
  * page's content cannot be had (swap or file error; past the end of a file); -ENOMEM: no memory for tables.
  */
 int space_fault(struct space *space, u64 vpn, bool write, struct frame **out);

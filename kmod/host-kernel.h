@@ -51,10 +51,19 @@ static inline void host_sleep_ms(unsigned int ms)
 	schedule_timeout_killable(msecs_to_jiffies(ms));
 }
 
-/* Is the running thread dying?  Once it exits, the signal that killed it is no longer pending. */
+/* Has the running thread been killed, so that it should give up what it does? */
 static inline bool fatal_signal(void)
 {
-	return fatal_signal_pending(current) || (current->flags & PF_EXITING);
+	return fatal_signal_pending(current);
+}
+
+/*
+ * Is it on its way out?  No signal is pending any more then, but memory of its own is still
+ * touched (robust futexes, clear_child_tid) before it is freed: a wait for memory would be for ever.
+ */
+static inline bool host_dying(void)
+{
+	return fatal_signal() || current->flags & PF_EXITING || current->signal->flags & SIGNAL_GROUP_EXIT;
 }
 
 /* ---- threads (host-thread.c) ---- */
@@ -121,6 +130,14 @@ static inline struct page *frame_page(struct frame *frame)
 static inline struct frame *frame_alloc(void)
 {
 	return (struct frame *)alloc_page(GFP_POOL);
+}
+
+/* Up to @n frames at once; Return: how many there are. */
+static inline unsigned int frame_alloc_bulk(struct frame **frames, unsigned int n)
+{
+	/* The array must be NULL where it is to be filled. */
+	memset(frames, 0, n * sizeof(*frames));
+	return alloc_pages_bulk_array(GFP_POOL, n, (struct page **)frames);
 }
 
 /* Give a frame back to the host; nobody else may hold it. */

@@ -18,7 +18,7 @@ static vm_fault_t fault_result(int err)
 		return VM_FAULT_NOPAGE;
 	case -ENOMEM:
 		/* No memory for tables.  VM_FAULT_OOM would loop, or call the host's OOM killer. */
-		if (fatal_signal())
+		if (host_dying())
 			return VM_FAULT_SIGBUS;
 		host_sleep_ms(1);
 		return VM_FAULT_NOPAGE;
@@ -45,10 +45,10 @@ static vm_fault_t mapping_fault(struct vm_fault *vmf)
 	if (is_orphan(vmf->vma))
 		return VM_FAULT_SIGBUS;
 	err = space_fault(&ms->space, vmf->pgoff, vmf->flags & FAULT_FLAG_WRITE, &frame);
-	if (err)
+	if (err < 0)
 		return fault_result(err);
 	vmf->page = frame_page(frame);
-	return VM_FAULT_LOCKED;
+	return VM_FAULT_LOCKED | (err ? VM_FAULT_MAJOR : 0);
 }
 
 static vm_fault_t mapping_mkwrite(struct vm_fault *vmf)
