@@ -1,12 +1,12 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # Making, using and removing guests from all sides at once; nothing may be left over.
-# ROUNDS=1000 for the long form.
+# long-control-storm.sh does it with more rounds.
 # shellcheck disable=SC2317 # functions that are commands of other functions
 here=$(dirname "$0")
 . "$here/tap.sh"
 
-rounds=${ROUNDS:-100}
+rounds=${ROUNDS:-40}
 
 # storm KIND NAME ROUNDS: in one process each, as starting one takes longer than what it does here
 storm()

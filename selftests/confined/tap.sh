@@ -68,11 +68,11 @@ get()
 	cat "$tree/$1"
 }
 
-# eventually COMMAND...: it succeeds within five seconds
+# eventually COMMAND...: it succeeds within a minute, which a loaded machine may need
 eventually()
 {
 	local i
-	for ((i = 0; i < 50; i++)); do
+	for ((i = 0; i < 600; i++)); do
 		"$@" && return 0
 		sleep 0.1
 	done
