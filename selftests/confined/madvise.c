@@ -1,0 +1,249 @@
+// SPDX-License-Identifier: GPL-2.0
+/* madvise on private memory. */
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "test.h"
+
+#define SIZE	(4 * MIB)
+#define RW	(PROT_READ | PROT_WRITE)
+
+#ifndef MADV_POPULATE_READ
+#define MADV_POPULATE_READ	22
+#define MADV_POPULATE_WRITE	23
+#endif
+#ifndef MADV_DONTNEED_LOCKED
+#define MADV_DONTNEED_LOCKED	24
+#endif
+
+static char *memory;
+
+static void look(void *arg)
+{
+	(void)*(volatile char *)arg;
+}
+
+static void dontneed(void)
+{
+	memory = private_memory(SIZE);
+	fill(memory, SIZE, 1);
+	check(!madvise(memory + MIB, MIB, MADV_DONTNEED));
+	check(zeroed(memory + MIB, MIB));
+	check(filled(memory, MIB, 1));
+	fill(memory + MIB, MIB, 2);
+	check(!madvise(memory + PAGE, PAGE, MADV_DONTNEED));
+	check(zeroed(memory + PAGE, PAGE));
+	check(filled(memory, PAGE, 1));
+	check(filled(memory + MIB, MIB, 2));
+	check(!madvise(memory, SIZE, MADV_DONTNEED));
+	check(zeroed(memory, SIZE));
+}
+
+static void discard_in_child(void *arg)
+{
+	check(!madvise(memory, SIZE, MADV_DONTNEED));
+	check(zeroed(memory, SIZE));
+	fill(memory, SIZE / 2, 3);
+}
+
+static void dontneed_after_fork(void)
+{
+	memory = private_memory(SIZE);
+	fill(memory, SIZE, 1);
+	run_child(discard_in_child, NULL);
+	check(filled(memory, SIZE, 1));
+}
+
+static void discard_and_look(void *arg)
+{
+	meet(arg, 2, 1);
+	check(filled(memory, SIZE, 1));
+}
+
+static void dontneed_in_parent(void)
+{
+	struct barrier *barrier = shared_memory(PAGE);
+	pid_t pid;
+
+	memory = private_memory(SIZE);
+	fill(memory, SIZE, 1);
+	pid = child(discard_and_look, barrier);
+	check(!madvise(memory, SIZE, MADV_DONTNEED));
+	fill(memory, SIZE / 2, 2);
+	meet(barrier, 2, 1);
+	join(pid);
+	check(filled(memory, SIZE / 2, 2));
+	check(zeroed(memory + SIZE / 2, SIZE / 2));
+}
+
+static void dontneed_file(void)
+{
+	char path[] = "/tmp/madviseXXXXXX", *buffer = malloc(MIB), *p;
+	int fd = mkstemp(path);
+
+	check(fd >= 0 && !unlink(path));
+	fill(buffer, MIB, 4);
+	check_equal(write(fd, buffer, MIB), MIB);
+	p = mmap(NULL, MIB, RW, MAP_PRIVATE, fd, 0);
+	check(p != MAP_FAILED && filled(p, MIB, 4));
+	fill(p, MIB, 5);
+	check(!madvise(p, MIB, MADV_DONTNEED));
+	check(filled(p, MIB, 4));
+}
+
+/* Either the old content or zeroes, page by page, and what is written then stays. */
+static void freed(void)
+{
+	size_t i;
+
+	memory = private_memory(SIZE);
+	memset(memory, 6, SIZE);
+	check(!madvise(memory, SIZE, MADV_FREE));
+	for (i = 0; i < SIZE; i += PAGE)
+		check(memory[i] == 6 || memory[i] == 0);
+	fill(memory, SIZE, 7);
+	press(SIZE / 2);
+	check(filled(memory, SIZE, 7));
+}
+
+static void dontfork_child(void *arg)
+{
+	check_equal(faults(look, memory), SIGSEGV);
+	check_equal(faults(look, memory + MIB - 1), SIGSEGV);
+	check(filled(memory + MIB, MIB, 2));
+}
+
+static void dontfork(void)
+{
+	memory = private_memory(SIZE);
+	fill(memory, MIB, 1);
+	fill(memory + MIB, MIB, 2);
+	fill(memory + 2 * MIB, 2 * MIB, 3);
+	check(!madvise(memory, MIB, MADV_DONTFORK));
+	run_child(dontfork_child, NULL);
+	check(filled(memory, MIB, 1));
+	check(!madvise(memory, MIB, MADV_DOFORK));
+	run_child(look, memory);
+	check(filled(memory, MIB, 1));
+	check(filled(memory + 2 * MIB, 2 * MIB, 3));
+}
+
+static void wiped(void *arg)
+{
+	check(zeroed(memory, MIB));
+	check(filled(memory + MIB, MIB, 2));
+	fill(memory, MIB, 3);
+}
+
+static void wipeonfork(void)
+{
+	memory = private_memory(SIZE);
+	fill(memory, MIB, 1);
+	fill(memory + MIB, MIB, 2);
+	check(!madvise(memory, MIB, MADV_WIPEONFORK));
+	run_child(wiped, NULL);
+	check(filled(memory, MIB, 1));
+	check(!madvise(memory, MIB, MADV_KEEPONFORK));
+	run_child(look, memory);
+}
+
+/* Advice that changes nothing that a program could see. */
+static void harmless(void)
+{
+	static const int advice[] = {
+		MADV_NORMAL, MADV_RANDOM, MADV_SEQUENTIAL, MADV_WILLNEED, MADV_COLD, MADV_PAGEOUT,
+		MADV_DONTDUMP, MADV_DODUMP, MADV_POPULATE_READ, MADV_POPULATE_WRITE,
+	};
+	unsigned int i;
+
+	memory = private_memory(SIZE);
+	fill(memory, SIZE, 8);
+	for (i = 0; i < sizeof(advice) / sizeof(advice[0]); i++) {
+		check_equal(madvise(memory, SIZE, advice[i]) ? advice[i] : 0, 0);
+		check(filled(memory, SIZE, 8));
+	}
+	/* These may be missing from a kernel. */
+	madvise(memory, SIZE, MADV_HUGEPAGE);
+	madvise(memory, SIZE, MADV_NOHUGEPAGE);
+	madvise(memory, SIZE, MADV_MERGEABLE);
+	madvise(memory, SIZE, MADV_UNMERGEABLE);
+	madvise(memory, SIZE, 25 /* MADV_COLLAPSE */);
+	check(filled(memory, SIZE, 8));
+}
+
+static void refusals(void)
+{
+	memory = private_memory(SIZE);
+	fill(memory, SIZE, 9);
+	check(madvise(memory + 1, PAGE, MADV_DONTNEED) && errno == EINVAL);
+	check(madvise(memory, ~0UL, MADV_DONTNEED) && errno == EINVAL);
+	check(!madvise(memory, 0, MADV_DONTNEED));
+	check(madvise(memory, PAGE, 12345) && errno == EINVAL);
+	check(madvise(memory, PAGE, MADV_REMOVE) && errno == EINVAL);
+	check(filled(memory, SIZE, 9));
+	check(!munmap(memory + MIB, PAGE));
+	check(madvise(memory, 2 * MIB, MADV_DONTNEED) && errno == ENOMEM);
+	check(zeroed(memory, MIB));
+}
+
+/* ---- discarding beside faults ---- */
+
+static volatile bool stop;
+
+static void *write_and_check(void *arg)
+{
+	unsigned long number = (unsigned long)arg;
+	char *mine = memory + number * MIB;
+	unsigned int i;
+
+	for (i = 0; i < rounds(12); i++) {
+		fill(mine, MIB, i);
+		check(filled(mine, MIB, i));
+		check(!madvise(mine, MIB, MADV_DONTNEED));
+		check(zeroed(mine, MIB));
+	}
+	return NULL;
+}
+
+static void *wander(void *arg)
+{
+	while (!stop)
+		(void)*(volatile char *)(memory + random_number() % SIZE);
+	return NULL;
+}
+
+static void beside_faults(void)
+{
+	pthread_t thread[4], reader;
+	unsigned long i;
+
+	memory = private_memory(SIZE);
+	check(!pthread_create(&reader, NULL, wander, NULL));
+	for (i = 0; i < 4; i++)
+		check(!pthread_create(&thread[i], NULL, write_and_check, (void *)i));
+	for (i = 0; i < 4; i++)
+		check(!pthread_join(thread[i], NULL));
+	stop = true;
+	check(!pthread_join(reader, NULL));
+}
+
+static const struct test tests[] = {
+	{ "MADV_DONTNEED", dontneed },
+	{ "MADV_DONTNEED in a child", dontneed_after_fork },
+	{ "MADV_DONTNEED in the parent", dontneed_in_parent, .pool = 3 * MIB },
+	{ "MADV_DONTNEED of a private file mapping", dontneed_file, .calm = true },
+	{ "MADV_FREE", freed },
+	{ "MADV_DONTFORK", dontfork },
+	{ "MADV_WIPEONFORK", wipeonfork, .calm = true },
+	{ "advice without effect", harmless },
+	{ "what is refused", refusals },
+	{ "MADV_DONTNEED beside faults", beside_faults },
+};
+
+TEST_MAIN(tests)

@@ -1,0 +1,264 @@
+// SPDX-License-Identifier: GPL-2.0
+/* mremap of private memory. */
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "test.h"
+
+#define SIZE	(4 * MIB)
+#define RW	(PROT_READ | PROT_WRITE)
+#define PRIVATE	(MAP_PRIVATE | MAP_ANONYMOUS)
+
+static void look(void *arg)
+{
+	(void)*(volatile char *)arg;
+}
+
+/* Memory with nothing behind it, so that it can grow. */
+static char *with_room(size_t size)
+{
+	char *p = private_memory(4 * SIZE);
+
+	check(!munmap(p + size, 4 * SIZE - size));
+	return p;
+}
+
+static void grow_in_place(void)
+{
+	char *p = with_room(SIZE / 2);
+
+	fill(p, SIZE / 2, 1);
+	check(mremap(p, SIZE / 2, SIZE, 0) == p);
+	check(filled(p, SIZE / 2, 1));
+	check(zeroed(p + SIZE / 2, SIZE / 2));
+	fill(p, SIZE, 2);
+	check(mremap(p, SIZE, SIZE / 4, 0) == p);
+	check_equal(faults(look, p + SIZE / 4), SIGSEGV);
+	check(mremap(p, SIZE / 4, SIZE, 0) == p);
+	check(filled(p, SIZE / 4, 2));
+	check(zeroed(p + SIZE / 4, 3 * SIZE / 4));
+}
+
+static void move_to_grow(void)
+{
+	char *p = with_room(SIZE / 2), *q;
+
+	fill(p, SIZE / 2, 1);
+	check(mmap(p + SIZE / 2, PAGE, RW, PRIVATE | MAP_FIXED_NOREPLACE, -1, 0) == p + SIZE / 2);
+	p[SIZE / 2] = 9;
+	check(mremap(p, SIZE / 2, SIZE, 0) == MAP_FAILED && errno == ENOMEM);
+	q = mremap(p, SIZE / 2, SIZE, MREMAP_MAYMOVE);
+	check(q != MAP_FAILED && q != p);
+	check(filled(q, SIZE / 2, 1));
+	check(zeroed(q + SIZE / 2, SIZE / 2));
+	check_equal(p[SIZE / 2], 9);
+	check_equal(faults(look, p), SIGSEGV);
+	fill(q, SIZE, 2);
+	check(filled(q, SIZE, 2));
+}
+
+static void fixed(void)
+{
+	char *p = private_memory(SIZE), *q = private_memory(SIZE);
+
+	fill(p, SIZE, 1);
+	fill(q, SIZE, 2);
+	check(mremap(p, SIZE / 2, SIZE / 2, MREMAP_MAYMOVE | MREMAP_FIXED, q + PAGE) == q + PAGE);
+	check(filled(q + PAGE, SIZE / 2, 1));
+	check_equal(faults(look, p), SIGSEGV);
+	/* Smaller and larger on the way. */
+	check(mremap(q + PAGE, SIZE / 2, SIZE / 4, MREMAP_MAYMOVE | MREMAP_FIXED, p) == p);
+	check(filled(p, SIZE / 4, 1));
+	check_equal(faults(look, p + SIZE / 4), SIGSEGV);
+	check_equal(faults(look, q + PAGE), SIGSEGV);
+	check(mremap(p, SIZE / 4, SIZE / 2, MREMAP_MAYMOVE | MREMAP_FIXED, q) == q);
+	check(filled(q, SIZE / 4, 1));
+	check(zeroed(q + SIZE / 4, SIZE / 4));
+}
+
+static void dontunmap(void)
+{
+	char *p = private_memory(SIZE), *q;
+
+	fill(p, SIZE, 1);
+	q = mremap(p, SIZE, SIZE, MREMAP_MAYMOVE | MREMAP_DONTUNMAP);
+	check(q != MAP_FAILED && q != p);
+	check(filled(q, SIZE, 1));
+	check(zeroed(p, SIZE));
+	fill(p, SIZE / 2, 2);
+	check(filled(q, SIZE, 1));
+	check(filled(p, SIZE / 2, 2));
+	check(mremap(p, SIZE / 2, SIZE / 2, MREMAP_MAYMOVE | MREMAP_DONTUNMAP | MREMAP_FIXED, q) == q);
+	check(filled(q, SIZE / 2, 2));
+	check(zeroed(p, SIZE));
+}
+
+static void pieces(void)
+{
+	char *p = private_memory(SIZE), *q = private_memory(SIZE);
+	size_t i, n = 64, part = SIZE / n;
+
+	for (i = 0; i < n; i++)
+		fill(p + i * part, part, i);
+	/* Turn the order round. */
+	for (i = 0; i < n; i++)
+		check(mremap(p + i * part, part, part, MREMAP_MAYMOVE | MREMAP_FIXED, q + (n - 1 - i) * part) ==
+		      q + (n - 1 - i) * part);
+	for (i = 0; i < n; i++)
+		check(filled(q + i * part, part, n - 1 - i));
+	check_equal(faults(look, p), SIGSEGV);
+	check_equal(faults(look, p + SIZE - 1), SIGSEGV);
+}
+
+static void refusals(void)
+{
+	char *p = private_memory(SIZE), *q = private_memory(PAGE);
+
+	fill(p, SIZE, 1);
+	check(mremap(p + 1, PAGE, PAGE, MREMAP_MAYMOVE) == MAP_FAILED && errno == EINVAL);
+	check(mremap(p, PAGE, 0, MREMAP_MAYMOVE) == MAP_FAILED && errno == EINVAL);
+	check(mremap(p, 0, PAGE, MREMAP_MAYMOVE) == MAP_FAILED && errno == EINVAL);
+	check(mremap(p, PAGE, PAGE, MREMAP_FIXED, q) == MAP_FAILED && errno == EINVAL);
+	check(mremap(p, PAGE, PAGE, MREMAP_MAYMOVE | MREMAP_FIXED, q + 1) == MAP_FAILED && errno == EINVAL);
+	check(mremap(p, 2 * PAGE, 2 * PAGE, MREMAP_MAYMOVE | MREMAP_FIXED, p + PAGE) == MAP_FAILED &&
+	      errno == EINVAL);
+	check(mremap(p, PAGE, 2 * PAGE, MREMAP_MAYMOVE | MREMAP_DONTUNMAP) == MAP_FAILED && errno == EINVAL);
+	check(mremap(p, PAGE, PAGE, MREMAP_MAYMOVE | 64) == MAP_FAILED && errno == EINVAL);
+	check(!munmap(p + PAGE, PAGE));
+	check(mremap(p, 3 * PAGE, 4 * PAGE, MREMAP_MAYMOVE) == MAP_FAILED && errno == EFAULT);
+	check(mremap(p + PAGE, PAGE, 2 * PAGE, MREMAP_MAYMOVE) == MAP_FAILED && errno == EFAULT);
+	check(mremap(p, PAGE, 1UL << 47, MREMAP_MAYMOVE) == MAP_FAILED);
+	check(filled(p, PAGE, 1));
+}
+
+static void protection(void)
+{
+	char *p = private_memory(SIZE), *q;
+
+	fill(p, SIZE, 1);
+	check(!mprotect(p, SIZE, PROT_READ));
+	q = mremap(p, SIZE, SIZE + MIB, MREMAP_MAYMOVE);
+	check(q != MAP_FAILED && filled(q, SIZE, 1) && zeroed(q + SIZE, MIB));
+	check(!mprotect(q, SIZE, RW));
+	fill(q, SIZE, 2);
+	check(filled(q, SIZE, 2));
+}
+
+static char *shared_block;
+
+static void move_in_child(void *arg)
+{
+	char *q = mremap(shared_block, SIZE, 2 * SIZE, MREMAP_MAYMOVE);
+
+	check(q != MAP_FAILED && filled(q, SIZE, 1));
+	fill(q, SIZE, 2);
+	check(filled(q, SIZE, 2));
+}
+
+static void after_fork(void)
+{
+	char *q;
+
+	shared_block = private_memory(SIZE);
+	fill(shared_block, SIZE, 1);
+	run_child(move_in_child, NULL);
+	check(filled(shared_block, SIZE, 1));
+	q = mremap(shared_block, SIZE, SIZE / 2, 0);
+	check(q == shared_block);
+	run_child(look, shared_block);
+	check(filled(shared_block, SIZE / 2, 1));
+}
+
+/* realloc of large blocks is mremap; meanwhile others fault and fork. */
+static void *reallocate(void *arg)
+{
+	unsigned long number = (unsigned long)arg, i;
+	size_t pages = 64;
+	char *p = private_memory(pages * PAGE);
+
+	fill(p, pages * PAGE, number);
+	for (i = 0; i < rounds(60); i++) {
+		size_t more = 64 + random_number() % 128;
+
+		p = mremap(p, pages * PAGE, more * PAGE, MREMAP_MAYMOVE);
+		check(p != MAP_FAILED);
+		check(filled(p, (more < pages ? more : pages) * PAGE, number));
+		if (more > pages)
+			check(zeroed(p + pages * PAGE, (more - pages) * PAGE));
+		pages = more;
+		fill(p, pages * PAGE, number);
+	}
+	check(!munmap(p, pages * PAGE));
+	return NULL;
+}
+
+static void with_threads(void)
+{
+	pthread_t thread[4];
+	unsigned long i;
+
+	shared_block = private_memory(SIZE / 2);
+	fill(shared_block, SIZE / 2, 11);
+	for (i = 0; i < 4; i++)
+		check(!pthread_create(&thread[i], NULL, reallocate, (void *)i));
+	for (i = 0; i < rounds(10); i++)
+		run_child(look, shared_block);
+	for (i = 0; i < 4; i++)
+		check(!pthread_join(thread[i], NULL));
+	check(filled(shared_block, SIZE / 2, 11));
+}
+
+/* While the place that is left empty by MREMAP_DONTUNMAP is read, nothing of what moved may stay there. */
+static volatile bool stop;
+
+static void *read_always(void *arg)
+{
+	volatile char *p = arg;
+	size_t i;
+
+	while (!stop)
+		for (i = 0; i < MIB; i += PAGE)
+			(void)p[i];
+	return NULL;
+}
+
+static void dontunmap_race(void)
+{
+	char *p = private_memory(MIB), *q;
+	pthread_t thread;
+	unsigned int i;
+
+	check(!pthread_create(&thread, NULL, read_always, p));
+	for (i = 0; i < rounds(100); i++) {
+		fill(p, MIB, i);
+		q = mremap(p, MIB, MIB, MREMAP_MAYMOVE | MREMAP_DONTUNMAP);
+		check(q != MAP_FAILED);
+		check(filled(q, MIB, i));
+		check(zeroed(p, MIB));
+		fill(q, MIB, i + 1000);
+		check(zeroed(p, MIB));
+		check(!munmap(q, MIB));
+	}
+	stop = true;
+	check(!pthread_join(thread, NULL));
+}
+
+static const struct test tests[] = {
+	{ "in place: grow, shrink, grow again", grow_in_place },
+	{ "move to grow", move_to_grow },
+	{ "MREMAP_FIXED", fixed, .pool = 3 * MIB },
+	{ "MREMAP_DONTUNMAP", dontunmap, .pool = 3 * MIB },
+	{ "move in pieces", pieces },
+	{ "what is refused", refusals },
+	{ "protection moves too", protection },
+	{ "after fork", after_fork, .pool = 4 * MIB },
+	{ "threads move, fault and fork", with_threads, .pool = 3 * MIB, .seconds = 60 },
+	{ "MREMAP_DONTUNMAP while the old place is read", dontunmap_race, .calm = true },
+};
+
+TEST_MAIN(tests)
