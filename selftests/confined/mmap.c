@@ -280,7 +280,12 @@ static void locked(void)
 	press(SIZE);
 	check(filled(p, MIB, 13));
 	check(!munmap(p, MIB));
-	p = private_memory(MIB);
+}
+
+static void all_locked(void)
+{
+	char *p = private_memory(MIB);
+
 	check(!mlockall(MCL_CURRENT | MCL_FUTURE));
 	fill(p, MIB, 14);
 	check(!munlockall());
@@ -330,6 +335,7 @@ static const struct test tests[] = {
 	{ "shared memory", shared },
 	{ "a private mapping of /dev/zero", zero_device },
 	{ "mlock", locked, .pool = 4 * MIB },
+	{ "mlockall", all_locked, .pool = 4 * MIB },
 	{ "many small mappings", many_mappings },
 	{ "msync and mincore", synced, .calm = true },
 };
