@@ -6,40 +6,43 @@
 #ifndef LODGE_BENCH_H
 #define LODGE_BENCH_H
 
+#include <linux/types.h>
 #include <stdbool.h>
 #include <stddef.h>
-#include <stdint.h>
 
 #define PAGE	4096UL
-#define MIB	(1UL << 20)
-
-/* An instruction that does nothing, by which a profiler in QEMU knows where it is. */
-#define MARK(n)	__asm__ __volatile__(".byte 0x0f, 0x1f, 0x84, 0x00, %c0, 'D', 'O', 'L'" : : "i"(n) : "memory")
+#define MIB	1048576UL
 
 #define MARK_START	1
 #define MARK_END	2
 #define MARK_ROW	3
 
-/* The counter. */
-static inline uint64_t stamp(void)
+/* An instruction that does nothing, by which a profiler in QEMU knows where it is. */
+static inline __attribute__((always_inline)) void mark(const int n)
 {
-	uint32_t low, high;
-
-	__asm__ __volatile__("rdtsc" : "=a"(low), "=d"(high) : : "memory");
-	return (uint64_t)high << 32 | low;
+	__asm__ __volatile__(".byte 0x0f, 0x1f, 0x84, 0x00, %c0, 'D', 'O', 'L'" : : "i"(n) : "memory");
 }
 
-static inline uint64_t stamp_start(void)
+/* The counter. */
+static inline __u64 stamp(void)
 {
-	MARK(MARK_START);
+	__u32 low, high;
+
+	__asm__ __volatile__("rdtsc" : "=a"(low), "=d"(high) : : "memory");
+	return (__u64)high << 32 | low;
+}
+
+static inline __u64 stamp_start(void)
+{
+	mark(MARK_START);
 	return stamp();
 }
 
-static inline uint64_t stamp_end(void)
+static inline __u64 stamp_end(void)
 {
-	uint64_t now = stamp();
+	__u64 now = stamp();
 
-	MARK(MARK_END);
+	mark(MARK_END);
 	return now;
 }
 
@@ -52,16 +55,21 @@ void samples_init(const char *state);
 void samples_begin(void);
 
 /** samples_add() - an operation took from @start to @end; also from a child */
-void samples_add(uint64_t start, uint64_t end);
+void samples_add(__u64 start, __u64 end);
 
 /** samples_add_per() - the same for @n operations in a row */
-void samples_add_per(uint64_t start, uint64_t end, unsigned long n);
+void samples_add_per(__u64 start, __u64 end, unsigned long n);
 
 /** samples_end() - write a line of the table: @row of the samples */
 void samples_end(const char *row);
 
 /** die() - an operation of the benchmark went wrong; says errno */
 void __attribute__((noreturn, format(printf, 1, 2))) die(const char *format, ...);
+
+/* ---- bind.c ---- */
+
+/** bind_and_restart() - bind to the guest of a directory and start again, without argv[1] and [2] */
+void bind_and_restart(const char *guest, char **argv);
 
 /* ---- content.c ---- */
 
@@ -72,7 +80,7 @@ char *pages_map(unsigned long pages);
 void pages_unmap(char *at, unsigned long pages);
 
 /** page_fill() - content of its own for a page; it compresses to a third */
-void page_fill(char *page, uint64_t seed);
+void page_fill(char *page, __u64 seed);
 
 /** rest() - let the kernel's own threads do what they put off */
 void rest(void);

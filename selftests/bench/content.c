@@ -8,8 +8,9 @@
 
 char *pages_map(unsigned long pages)
 {
-	char *at = mmap(NULL, pages * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	char *at;
 
+	at = mmap(NULL, pages * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (at == MAP_FAILED)
 		die("mmap of %lu pages", pages);
 	return at;
@@ -21,7 +22,7 @@ void pages_unmap(char *at, unsigned long pages)
 		die("munmap of %lu pages", pages);
 }
 
-static uint64_t next(uint64_t *x)
+static __u64 next(__u64 *x)
 {
 	*x ^= *x << 13;
 	*x ^= *x >> 7;
@@ -29,10 +30,10 @@ static uint64_t next(uint64_t *x)
 	return *x;
 }
 
-void page_fill(char *page, uint64_t seed)
+void page_fill(char *page, __u64 seed)
 {
-	uint64_t x = (seed + 1) * 0x9e3779b97f4a7c15ULL, common = next(&x);
-	uint64_t *word = (uint64_t *)page;
+	__u64 x = (seed + 1) * 0x9e3779b97f4a7c15ULL, common = next(&x);
+	__u64 *word = (__u64 *)page;
 	unsigned int i;
 
 	/* Of each 64 bytes, 16 are new and 48 are like those before them. */

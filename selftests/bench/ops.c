@@ -6,7 +6,6 @@
  *	op,STATE,ROW,SAMPLES,MEAN,MIN,P50,P99,P99.9,MAX
  * -b: bind to the guest with this directory first, and start again as a program of it.
  */
-#include <fcntl.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,21 +14,6 @@
 #include <unistd.h>
 
 #include "bench.h"
-
-static void bind_and_restart(const char *guest, char **argv)
-{
-	char path[256];
-	int fd;
-
-	snprintf(path, sizeof(path), "%s/procs", guest);
-	fd = open(path, O_WRONLY | O_CLOEXEC);
-	if (fd < 0 || write(fd, "0", 1) != 1)
-		die("%s", path);
-	close(fd);
-	argv[2] = argv[0];
-	execv("/proc/self/exe", argv + 2);
-	die("exec");
-}
 
 /* Neither the children nor the kernel's threads take the CPU away in the middle of a sample. */
 static void go_first(void)

@@ -23,15 +23,16 @@
 
 /* A histogram of 32 steps to the power of two: wrong by 3 % at most, and small. */
 #define STEP_BITS	5
-#define STEPS		(1U << STEP_BITS)
-static unsigned int histogram[64 * STEPS];
+#define STEPS		32U
+#define BUCKETS		(64 * STEPS)
+static unsigned int histogram[BUCKETS];
 
-static uint64_t state = 88172645463325252ULL;
-static uint32_t *cumulative;	/* of the zipf distribution, by rank, as a fraction of 2^32 */
-static uint32_t *place;		/* of a rank */
+static __u64 state = 88172645463325252ULL;
+static __u32 *cumulative;	/* of the zipf distribution, by rank, as a fraction of 2^32 */
+static __u32 *place;		/* of a rank */
 static unsigned long pages;
 
-static uint64_t next(void)
+static __u64 next(void)
 {
 	state ^= state << 13;
 	state ^= state >> 7;
@@ -39,7 +40,7 @@ static uint64_t next(void)
 	return state;
 }
 
-static unsigned int step_of(uint64_t v)
+static unsigned int step_of(__u64 v)
 {
 	unsigned int top;
 
@@ -49,21 +50,21 @@ static unsigned int step_of(uint64_t v)
 	return (top - STEP_BITS + 1) * STEPS + (v >> (top - STEP_BITS)) - STEPS;
 }
 
-static uint64_t value_of(unsigned int step)
+static __u64 value_of(unsigned int step)
 {
 	unsigned int power = step / STEPS;
 
 	if (!power)
 		return step;
-	return (uint64_t)(step % STEPS + STEPS) << (power - 1);
+	return (__u64)(step % STEPS + STEPS) << (power - 1);
 }
 
-static uint64_t quantile(unsigned long n, unsigned int part)
+static __u64 quantile(unsigned long n, unsigned int part)
 {
 	unsigned long left = (n - 1) * part / 1000;
 	unsigned int i;
 
-	for (i = 0; i < sizeof(histogram) / sizeof(histogram[0]); i++) {
+	for (i = 0; i < BUCKETS; i++) {
 		if (left < histogram[i])
 			return value_of(i);
 		left -= histogram[i];
@@ -75,7 +76,7 @@ static void make_zipf(void)
 {
 	double sum = 0, so_far = 0;
 	unsigned long i, j;
-	uint32_t t;
+	__u32 t;
 
 	cumulative = malloc(pages * sizeof(*cumulative));
 	place = malloc(pages * sizeof(*place));
@@ -98,7 +99,7 @@ static void make_zipf(void)
 
 static unsigned long zipf(void)
 {
-	uint32_t u = next() >> 32;
+	__u32 u = next() >> 32;
 	unsigned long low = 0, high = pages - 1;
 
 	while (low < high) {
@@ -123,27 +124,13 @@ static unsigned long choose(const char *pattern, unsigned long i)
 	case 's':
 		return i % pages;
 	case 'm':
-		if (in_round >= SCAN_EVERY)
-			return (i / (SCAN_EVERY + SCAN_PAGES) * SCAN_PAGES + in_round - SCAN_EVERY) % pages;
-		return zipf();
+		if (in_round < SCAN_EVERY)
+			return zipf();
+		in_round -= SCAN_EVERY;
+		return (i / (SCAN_EVERY + SCAN_PAGES) * SCAN_PAGES + in_round) % pages;
 	default:
 		return zipf();
 	}
-}
-
-static void bind_and_restart(const char *guest, char **argv)
-{
-	char path[256];
-	int fd;
-
-	snprintf(path, sizeof(path), "%s/procs", guest);
-	fd = open(path, O_WRONLY | O_CLOEXEC);
-	if (fd < 0 || write(fd, "0", 1) != 1)
-		die("%s", path);
-	close(fd);
-	argv[2] = argv[0];
-	execv("/proc/self/exe", argv + 2);
-	die("exec");
 }
 
 static unsigned long major_faults(const char *control)
@@ -167,7 +154,7 @@ static unsigned long major_faults(const char *control)
 int main(int argc, char **argv)
 {
 	unsigned long accesses = 200000, warm_up = 50000, i, faults = 0;
-	uint64_t begin = 0, start, end, longest = 0, overhead = ~0ULL;
+	__u64 begin = 0, start, end, longest = 0, overhead = ~0ULL;
 	const char *control, *pattern;
 	char *at;
 
@@ -197,7 +184,7 @@ int main(int argc, char **argv)
 		page_fill(at + i * PAGE, i);
 
 	for (i = 0; i < warm_up + accesses; i++) {
-		volatile uint64_t *word;
+		volatile __u64 *word;
 		bool write;
 
 		if (i == warm_up) {
@@ -205,7 +192,7 @@ int main(int argc, char **argv)
 			faults = major_faults(control);
 			begin = stamp();
 		}
-		word = (volatile uint64_t *)(at + choose(pattern, i) * PAGE + 8 * (i % 512));
+		word = (volatile __u64 *)(at + choose(pattern, i) * PAGE + 8 * (i % 512));
 		write = next() % 10 < 3;
 		start = stamp();
 		if (write)
@@ -217,8 +204,8 @@ int main(int argc, char **argv)
 		longest = end > longest && i >= warm_up ? end : longest;
 	}
 	end = stamp();
-	printf("pattern,%s,%lu,%s,%lu,%lu,%lu,%lu,%lu,%lu,%lu\n", argv[1], pages * PAGE / MIB, pattern, accesses,
-	       end - begin, major_faults(control) - faults, quantile(accesses, 500), quantile(accesses, 990),
-	       quantile(accesses, 999), longest);
+	printf("pattern,%s,%lu,%s,%lu,%llu,%lu,%llu,%llu,%llu,%llu\n", argv[1],
+	       pages * PAGE / MIB, pattern, accesses, end - begin, major_faults(control) - faults,
+	       quantile(accesses, 500), quantile(accesses, 990), quantile(accesses, 999), longest);
 	return 0;
 }

@@ -16,7 +16,7 @@ static void row_getpid(void)
 
 	samples_begin();
 	for (i = 0; i < TIMES; i++) {
-		uint64_t start = stamp_start();
+		__u64 start = stamp_start();
 
 		syscall(SYS_getpid);
 		samples_add(start, stamp_end());
@@ -34,7 +34,7 @@ static void row_read(void)
 		die("/dev/zero");
 	samples_begin();
 	for (i = 0; i < TIMES; i++) {
-		uint64_t start = stamp_start();
+		__u64 start = stamp_start();
 
 		if (read(fd, &byte, 1) != 1)
 			die("read");
@@ -51,7 +51,7 @@ static void row_clock_gettime(void)
 
 	samples_begin();
 	for (i = 0; i < TIMES; i++) {
-		uint64_t start = stamp_start();
+		__u64 start = stamp_start();
 
 		clock_gettime(CLOCK_MONOTONIC, &now);
 		samples_add(start, stamp_end());
@@ -65,7 +65,7 @@ static void row_mmap(void)
 
 	samples_begin();
 	for (i = 0; i < 5000; i++) {
-		uint64_t start = stamp_start();
+		__u64 start = stamp_start();
 
 		pages_unmap(pages_map(16), 16);
 		samples_add(start, stamp_end());

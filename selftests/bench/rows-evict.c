@@ -58,7 +58,7 @@ static void evict(unsigned long pages, bool sample)
 	int fd = open_control("memory.reclaim", O_WRONLY);
 	unsigned long done = 0, before, now;
 	unsigned int tries;
-	uint64_t start, end;
+	__u64 start, end;
 
 	before = stat_of("pgsteal");
 	for (tries = 0; tries < 400 && done + CHUNK_PAGES / 8 < pages; tries++) {
@@ -86,13 +86,13 @@ static void access_each(char *at, unsigned long pages, bool write)
 
 	for (i = 0; i < pages; i++) {
 		volatile char *page = at + i * PAGE + 8;
-		uint64_t start, end;
-		char value;
+		__u64 start, end;
 
 		start = stamp_start();
-		value = *page;
 		if (write)
-			*page = value;
+			*page = 'w';
+		else
+			(void)*page;
 		end = stamp_end();
 		if (end - start > FAULT_AT_LEAST)
 			samples_add(start, end);

@@ -38,7 +38,7 @@ static void row_fork(const char *row, unsigned long pages, unsigned int times, b
 
 	samples_begin();
 	for (i = 0; i < times; i++) {
-		uint64_t start, forked;
+		__u64 start, forked;
 		pid_t pid;
 
 		/* All pages are this process's own again, and writable. */
@@ -50,7 +50,7 @@ static void row_fork(const char *row, unsigned long pages, unsigned int times, b
 			_exit(0);
 		forked = stamp_end();
 		if (exits)
-			MARK(MARK_START);
+			mark(MARK_START);
 		must_wait(pid);
 		if (exits)
 			samples_add(forked, stamp_end());
@@ -67,7 +67,7 @@ static void row_exec(const char *nothing)
 
 	samples_begin();
 	for (i = 0; i < 60; i++) {
-		uint64_t start = stamp_start();
+		__u64 start = stamp_start();
 		pid_t pid = must_fork();
 
 		if (!pid) {
@@ -87,7 +87,7 @@ static void write_each(char *at, unsigned long pages)
 
 	for (i = 0; i < pages; i++) {
 		volatile char *page = at + i * PAGE;
-		uint64_t start = stamp_start();
+		__u64 start = stamp_start();
 
 		*page = 2;
 		samples_add(start, stamp_end());

@@ -15,7 +15,7 @@ static void row_write_fault(void)
 
 		for (i = 0; i < pages; i++) {
 			volatile char *page = at + i * PAGE;
-			uint64_t start = stamp_start();
+			__u64 start = stamp_start();
 
 			*page = 1;
 			samples_add(start, stamp_end());
@@ -37,7 +37,7 @@ static void row_read_fault(void)
 
 		for (i = 0; i < pages; i++) {
 			volatile char *page = at + i * PAGE;
-			uint64_t start = stamp_start();
+			__u64 start = stamp_start();
 
 			(void)*page;
 			samples_add(start, stamp_end());
@@ -64,7 +64,7 @@ static void row_munmap(void)
 	samples_begin();
 	for (round = 0; round < 30; round++) {
 		char *at = pages_map(pages);
-		uint64_t start;
+		__u64 start;
 
 		touch(at, pages);
 		rest();
@@ -82,7 +82,7 @@ static void row_touch(const char *row)
 
 	samples_begin();
 	for (round = 0; round < 5; round++) {
-		uint64_t start = stamp_start();
+		__u64 start = stamp_start();
 		char *at = pages_map(pages);
 
 		touch(at, pages);

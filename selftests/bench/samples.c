@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Samples: kept in shared memory, which is nobody's private memory, and printed as a line of CSV. */
+/* Samples, in shared memory, which is nobody's private memory; printed as lines of CSV. */
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -36,16 +36,16 @@ void samples_begin(void)
 	samples->n = 0;
 }
 
-void samples_add_per(uint64_t start, uint64_t end, unsigned long n)
+void samples_add_per(__u64 start, __u64 end, unsigned long n)
 {
-	uint64_t took = end - start;
+	__u64 took = end - start;
 
 	took -= took < overhead ? took : overhead;
 	if (samples->n < SAMPLES_MAX)
 		samples->value[samples->n++] = n == 1 ? took : (took + n / 2) / n;
 }
 
-void samples_add(uint64_t start, uint64_t end)
+void samples_add(__u64 start, __u64 end)
 {
 	samples_add_per(start, end, 1);
 }
@@ -60,22 +60,23 @@ static int compare(const void *a, const void *b)
 /* @part of 1000 */
 static unsigned int quantile(unsigned int part)
 {
-	return samples->value[(uint64_t)(samples->n - 1) * part / 1000];
+	return samples->value[(__u64)(samples->n - 1) * part / 1000];
 }
 
 void samples_end(const char *row)
 {
 	unsigned int i, n = samples->n;
-	uint64_t sum = 0;
+	__u64 sum = 0;
 
 	if (!n)
 		return;
 	for (i = 0; i < n; i++)
 		sum += samples->value[i];
-	MARK(MARK_ROW);
+	mark(MARK_ROW);
 	qsort(samples->value, n, sizeof(samples->value[0]), compare);
-	printf("op,%s,%s,%u,%.1f,%u,%u,%u,%u,%u\n", state, row, n, (double)sum / n, samples->value[0],
-	       quantile(500), quantile(990), quantile(999), samples->value[n - 1]);
+	printf("op,%s,%s,%u,%.1f,%u,%u,%u,%u,%u\n", state, row, n, (double)sum / n,
+	       samples->value[0], quantile(500), quantile(990), quantile(999),
+	       samples->value[n - 1]);
 	fflush(stdout);
 }
 
@@ -84,13 +85,14 @@ void samples_init(const char *name)
 	unsigned int i;
 
 	state = name;
-	samples = mmap(NULL, sizeof(*samples), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	samples = mmap(NULL, sizeof(*samples), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
+		       -1, 0);
 	if (samples == MAP_FAILED)
 		die("mmap");
 	memset(samples, 1, sizeof(*samples));
 	samples_begin();
 	for (i = 0; i < 1000; i++) {
-		uint64_t start = stamp_start();
+		__u64 start = stamp_start();
 
 		samples_add(start, stamp_end());
 	}
