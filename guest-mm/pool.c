@@ -6,6 +6,9 @@
 /* How often a fault tries to evict before it calls for a kill. */
 #define FRAME_TRIES	16
 
+/* How many milliseconds it waits for evictions that are under way. */
+#define EVICTION_NAPS	500
+
 /* A fault waits at most this long for frames after a process was killed. */
 #define OOM_WAIT_MS	20
 
@@ -46,7 +49,7 @@ static void note_peak(struct pool *pool, long now)
 	}
 }
 
-bool pool_try_charge(struct pool *pool, unsigned long pages, enum charge_for who)
+static bool try_charge(struct pool *pool, unsigned long pages, enum charge_for who)
 {
 	long old = atomic_long_read(&pool->charged);
 
@@ -67,6 +70,19 @@ bool pool_try_charge(struct pool *pool, unsigned long pages, enum charge_for who
 	if (old + pages + READ_ONCE(pool->low) > READ_ONCE(pool->limit) && pool->worker)
 		host_thread_wake(pool->worker);
 	return true;
+}
+
+static void drain_frames(struct pool *pool);
+
+bool pool_try_charge(struct pool *pool, unsigned long pages, enum charge_for who)
+{
+	if (try_charge(pool, pages, who))
+		return true;
+	if (who != CHARGE_EVICTION)
+		return false;
+	/* What eviction has freed may have gone to the CPUs' caches. */
+	drain_frames(pool);
+	return try_charge(pool, pages, who);
 }
 
 void pool_uncharge(struct pool *pool, unsigned long pages)
@@ -262,14 +278,13 @@ static struct frame *frame_get_slow(struct pool *pool)
 	/* Who is about to give everything back may have what is left. */
 	bool dying = host_dying();
 	enum charge_for who = dying ? CHARGE_EVICTION : CHARGE_USER;
+	unsigned int tries, naps = 0;
 	struct frame *frame = NULL;
-	unsigned int tries;
 
 	pool_event(pool, PE_MAX);
 	for (tries = 0; tries < FRAME_TRIES && !frame; tries++) {
-		unsigned int freed;
+		unsigned int freed = reclaim_batch(pool, true);
 
-		freed = reclaim_batch(pool, true);
 		if (!freed)
 			pool_drain(pool);
 		frame = cache_get(pool);
@@ -277,8 +292,14 @@ static struct frame *frame_get_slow(struct pool *pool)
 			frame = frame_take(pool, who);
 		if (!frame && fatal_signal())
 			break;
-		if (!frame && !freed)
-			cond_resched();
+		if (frame || freed)
+			continue;
+		/* What others evict just now cannot be found, but is about to be free. */
+		if (atomic_read(&pool->reclaimers) && naps++ < EVICTION_NAPS) {
+			host_sleep_ms(1);
+			tries = 0;
+		}
+		cond_resched();
 	}
 	if (!frame && (dying || fatal_signal())) {
 		frame = ERR_PTR(-EINTR);

@@ -95,6 +95,7 @@ struct pool {
 	unsigned long low, high;	/* the worker runs while free pages are below low, until high */
 	atomic_long_t events[PE_COUNT];
 	atomic_long_t wait_max_us;
+	atomic_t reclaimers;		/* threads in the middle of an eviction */
 	struct mutex bounce_lock;	/* protects @bounce */
 	void *bounce[RECLAIM_BATCH];	/* pages on their way from the store to the swap file */
 };

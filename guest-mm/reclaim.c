@@ -249,6 +249,7 @@ unsigned int reclaim_batch(struct pool *pool, bool direct)
 
 	if (!b)
 		return 0;
+	atomic_inc(&pool->reclaimers);
 	age(pool, b);
 	spin_lock(&pool->policy_lock);
 	b->n = pool->policy_ops->isolate(pool->policy, b->vp, RECLAIM_BATCH, pool_now(pool));
@@ -257,6 +258,7 @@ unsigned int reclaim_batch(struct pool *pool, bool direct)
 	drop_young(pool, b);
 	unmap_all(pool, b);
 	freed = evict(pool, b, direct);
+	atomic_dec(&pool->reclaimers);
 	/* A race miscounts by one or two. */
 	WRITE_ONCE(pool->dry_batches, freed ? 0 : READ_ONCE(pool->dry_batches) + 1);
 	kfree(b);
