@@ -76,7 +76,7 @@ static void bind_own(void *arg)
 	check_equal(guest_write(&guest, "procs", "%d\n", getpid()), 0);
 	check(listed(getpid()));
 	check(pool_memory());
-	check_equal(rmdir(GUEST_TREE "/bind") ? errno : 0, EBUSY);
+	check_equal(rmdir(GUEST_TREE "/test-bind") ? errno : 0, EBUSY);
 }
 
 static void own_pid(void)
@@ -146,7 +146,7 @@ static void bind_in_vfork(void *arg)
 	int status;
 	pid_t pid;
 
-	fd = open(GUEST_TREE "/bind/procs", O_WRONLY);
+	fd = open(GUEST_TREE "/test-bind/procs", O_WRONLY);
 	check(fd >= 0);
 	pid = vfork();
 	if (!pid)
@@ -229,7 +229,7 @@ static void followers(void)
 
 	guest_make(&guest, "bind", POOL);
 	run_child(descendants, NULL);
-	check_equal(rmdir(GUEST_TREE "/bind") ? errno : 0, EBUSY);
+	check_equal(rmdir(GUEST_TREE "/test-bind") ? errno : 0, EBUSY);
 	while (guest_has_processes(&guest) && now_ms() < end)
 		sleep_ms(10);
 	guest_end(&guest);
@@ -256,12 +256,18 @@ static void new_namespaces(void)
 	in_a_child(namespaces);
 }
 
+static void still_in(void *arg)
+{
+	check(listed(getpid()));
+	check(pool_memory());
+}
+
 static void drop_user(void *arg)
 {
 	check_equal(guest_enter(&guest), 0);
 	check(!setgid(65534) && !setuid(65534));
 	check(pool_memory());
-	run_child(follow, NULL);
+	run_child(still_in, NULL);
 	check_equal(guest_write(&guest, "memory.max", "max"), EACCES);
 	check(mkdir(GUEST_TREE "/mine", 0755) && (errno == EPERM || errno == EACCES));
 }

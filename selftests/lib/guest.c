@@ -38,7 +38,7 @@ void guest_make(struct guest *guest, const char *name, unsigned long max)
 {
 	char path[256];
 
-	snprintf(guest->name, sizeof(guest->name), "%s", name);
+	snprintf(guest->name, sizeof(guest->name), GUEST_PREFIX "%s", name);
 	path_of(path, sizeof(path), guest, "");
 	check_equal(mkdir(path, 0755) ? errno : 0, 0);
 	if (max)
@@ -268,6 +268,27 @@ int guest_remove(struct guest *guest)
 		unlink(path);
 	}
 	return err;
+}
+
+unsigned int guest_remove_all(void)
+{
+	DIR *tree = opendir(GUEST_TREE);
+	struct guest guest;
+	struct dirent *entry;
+	unsigned int n = 0;
+
+	while (tree && (entry = readdir(tree))) {
+		if (strncmp(entry->d_name, GUEST_PREFIX, strlen(GUEST_PREFIX)))
+			continue;
+		snprintf(guest.name, sizeof(guest.name), "%.63s", entry->d_name);
+		note("left: %s, processes: %s", guest.name, guest_read(&guest, "procs"));
+		guest_kill(&guest);
+		guest_remove(&guest);
+		n++;
+	}
+	if (tree)
+		closedir(tree);
+	return n;
 }
 
 void guest_end(struct guest *guest)

@@ -7,6 +7,7 @@
 #include <sys/types.h>
 
 #define GUEST_TREE	"/sys/fs/lodge"
+#define GUEST_PREFIX	"test-"	/* of the names of all guests that are made here */
 #define SCRATCH		"/var/tmp/scratch"
 
 struct guest {
@@ -61,6 +62,9 @@ bool guest_clean(struct guest *guest);
 
 /** guest_remove() - rmdir, and its swap file; 0 or an errno */
 int guest_remove(struct guest *guest);
+
+/** guest_remove_all() - remove what guests are left; Return: how many there were */
+unsigned int guest_remove_all(void);
 
 /** guest_end() - check that nothing is left in it, and remove it */
 void guest_end(struct guest *guest);

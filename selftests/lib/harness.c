@@ -283,6 +283,8 @@ static int run_all(const struct test *tests, unsigned int n, const char *only)
 			continue;
 		since = now_ms();
 		status = tests[i].host && !tree ? STATUS_SKIP : run_process(&tests[i], i, NULL);
+		if (tree && guest_remove_all() && !status)
+			status = STATUS_FAIL;
 		failed += result(++number, status, HOST, tests[i].name, since);
 		for (place = STORE; place < PLACES && !tests[i].host; place++) {
 			int verdict = STATUS_SKIP;
