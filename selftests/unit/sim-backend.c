@@ -251,6 +251,10 @@ bool backend_oom(struct pool *pool)
 			victim = ss;
 	}
 	if (victim) {
+		pr_info("sim: out of memory: limit %lu charged %ld resident %lu cached %lu store %lu holding %ld\n",
+			pool->limit, atomic_long_read(&pool->charged), pool_stat(pool, PS_RESIDENT),
+			pool_stat(pool, PS_CACHED), tier_store_pages(pool->tiers[TIER_STORE]),
+			atomic_long_read(&pool->in_tier[TIER_STORE]));
 		WRITE_ONCE(victim->dying, true);
 		atomic_long_inc(&sim->oom_kills);
 		pool_event(pool, PE_OOM_KILL);
@@ -290,7 +294,7 @@ static int fault(struct sim_space *ss, u64 vpn, bool write)
 
 	atomic_long_inc(&ss->sim->faults);
 	err = space_fault(&ss->space, vpn, write, &frame);
-	if (err)
+	if (err < 0)
 		return err;
 	if (write) {
 		/* A shared mapping's write fault asks twice. */

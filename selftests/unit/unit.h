@@ -9,4 +9,10 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+/* cmocka's assertions are for the main thread; this one is for all. */
+#define must(x) do {						\
+	if (!(x))						\
+		host_bug(__FILE__, __LINE__, "not so: " #x);	\
+} while (0)
+
 #endif /* LODGE_UNIT_H */

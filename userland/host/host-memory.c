@@ -126,6 +126,18 @@ struct frame *frame_alloc(void)
 	return frame;
 }
 
+unsigned int frame_alloc_bulk(struct frame **frames, unsigned int n)
+{
+	unsigned int i;
+
+	for (i = 0; i < n; i++) {
+		frames[i] = frame_alloc();
+		if (!frames[i])
+			break;
+	}
+	return i;
+}
+
 void frame_free(struct frame *frame)
 {
 	WARN_ON(!list_empty(&frame->lru));

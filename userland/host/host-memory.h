@@ -102,6 +102,8 @@ struct frame {
 };
 
 struct frame *frame_alloc(void);
+/** frame_alloc_bulk() - up to @n frames; Return: how many there are */
+unsigned int frame_alloc_bulk(struct frame **frames, unsigned int n);
 void frame_free(struct frame *frame);
 
 static inline void *frame_data(struct frame *frame)

@@ -60,7 +60,8 @@ typedef long long s64;
 #define clamp(v, lo, hi) min((__typeof__(v))max(v, lo), hi)
 #define swap(a, b) do { __auto_type _t = (a); (a) = (b); (b) = _t; } while (0)
 
-#define READ_ONCE(x)	__atomic_load_n(&(x), __ATOMIC_RELAXED)
+/* The kernel relies on what is read through a pointer coming after the pointer: say so. */
+#define READ_ONCE(x)	__atomic_load_n(&(x), __ATOMIC_ACQUIRE)
 #define WRITE_ONCE(x, v) __atomic_store_n(&(x), v, __ATOMIC_RELAXED)
 
 #define MAX_ERRNO	4095

@@ -29,11 +29,16 @@ static inline unsigned int host_cpus(void)
 unsigned int host_cpu(void);
 
 /* As if the thread had been sent SIGKILL. */
-extern __thread bool host_dying;
+extern __thread bool host_killed;
 
 static inline bool fatal_signal(void)
 {
-	return host_dying;
+	return host_killed;
+}
+
+static inline bool host_dying(void)
+{
+	return host_killed;
 }
 
 void host_sleep_ms(unsigned int ms);

@@ -7,7 +7,7 @@
 #define BUCKETS	64
 
 __thread int host_atomic_depth;
-__thread bool host_dying;
+__thread bool host_killed;
 
 static struct bucket {
 	pthread_mutex_t lock;
@@ -99,6 +99,6 @@ void host_sleep_ms(unsigned int ms)
 	struct timespec time = { ms / 1000, ms % 1000 * 1000000L };
 
 	host_may_sleep();
-	if (!host_dying)
+	if (!host_killed)
 		nanosleep(&time, NULL);
 }
