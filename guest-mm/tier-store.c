@@ -178,7 +178,7 @@ static bool store_grow_begin(struct store *store, unsigned long pages)
 	spin_lock(&store->lock);
 	need = store_alloc_pages(store->alloc) + store->growing + pages;
 	more = need > store->charged ? need - store->charged : 0;
-	if (need > store->max) {
+	if (need > READ_ONCE(store->max)) {
 		ok = false;
 	} else if (more) {
 		if (pool_try_charge(pool, more + SLACK, CHARGE_EVICTION))

@@ -383,7 +383,13 @@ void tier_swap_file_set_max(struct tier *tier, unsigned long pages)
 
 unsigned long tier_swap_file_used(struct tier *tier)
 {
-	return READ_ONCE(to_swap(tier)->used);
+	struct swap_file *swap = to_swap(tier);
+	unsigned long used;
+
+	spin_lock(&swap->lock);
+	used = swap->used;
+	spin_unlock(&swap->lock);
+	return used;
 }
 
 unsigned long tier_swap_file_size(struct tier *tier)
