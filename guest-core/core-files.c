@@ -65,7 +65,7 @@ static int autoremove_store(struct guest *guest, char *value)
 	if (strcmp(value, "0") && strcmp(value, "1"))
 		return guest_error(guest, -EINVAL, "autoremove", value, "neither 0 nor 1");
 	WRITE_ONCE(guest->autoremove, value[0] == '1');
-	smp_mb();
+	smp_mb(); /* pairs with guest_idle() */
 	if (guest->autoremove && READ_ONCE(guest->bound) && !guest_busy(guest))
 		guest_host_remove(guest);
 	return 0;
@@ -73,7 +73,7 @@ static int autoremove_store(struct guest *guest, char *value)
 
 void guest_idle(struct guest *guest)
 {
-	smp_mb();
+	smp_mb(); /* pairs with autoremove_store() */
 	if (READ_ONCE(guest->autoremove))
 		guest_host_remove(guest);
 }

@@ -159,7 +159,8 @@ extern const struct guest_file guest_core_files[];
  * Puts `GUEST: FIELD: VALUE: reason` into the guest's last_error.  Any context but hard interrupts.
  * Return: @err
  */
-int guest_error(struct guest *guest, int err, const char *field, const char *value, const char *fmt, ...) __printf(5, 6);
+int guest_error(struct guest *guest, int err, const char *field, const char *value,
+		const char *fmt, ...) __printf(5, 6);
 
 /** complaint_init() - nothing to complain about yet */
 void complaint_init(struct complaint *complaint);

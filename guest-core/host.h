@@ -23,7 +23,8 @@
  *   threads    struct host_thread: host_thread_start(), _wake(), _stop()
  *   files      struct host_file: host_file_open(), _size(), _read(), _write(), _punch(), _close()
  *   CPUs       host_cpus(), host_cpu()
- *   log, text  pr_info, pr_warn, pr_err, snprintf, vsnprintf, va_list, strcpy, strscpy, memchr_inv, strlen, strcmp, strncmp, memcmp, memcpy, memset
+ *   log, text  pr_info, pr_warn, pr_err, snprintf, vsnprintf, va_list, strcpy, strscpy, strlen, strcmp, strncmp,
+ *              memchr_inv, memcmp, memcpy, memset
  */
 #ifndef LODGE_HOST_H
 #define LODGE_HOST_H

@@ -66,9 +66,8 @@ static int take_content(struct file *file, struct open_file *open)
 
 	text_free(&open->text);
 	if (guest) {
-		/* Before reading: a change meanwhile must wake again. */
 		WRITE_ONCE(open->seen, atomic_read(&guest->events));
-		smp_mb();
+		smp_mb(); /* a change while we read must wake again */
 		err = guest_read(guest, row, &open->text);
 	} else {
 		err = row->show(NULL, &open->text) ? : open->text.err;

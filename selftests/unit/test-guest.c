@@ -279,8 +279,8 @@ static void test_create_fails(void **state)
 	struct guest *other = NULL;
 
 	assert_root_error("");
-	assert_int_equal(guest_create("a\x1b""b", 3, &other), -EINVAL);
-	assert_root_error("a?b: a name has only letters, digits, dot, dash and underscore\n");
+	assert_int_equal(guest_create("a\033z", 3, &other), -EINVAL);
+	assert_root_error("a?z: a name has only letters, digits, dot, dash and underscore\n");
 	init_err = -EBUSY;
 	assert_int_equal(guest_create("t2", 2, &other), -EBUSY);
 	assert_root_error("t2: no memory subsystem: error 16\n");
@@ -389,6 +389,7 @@ static void test_procs(void **state)
 static void test_values(void **state)
 {
 	char *big = malloc(GUEST_VALUE_MAX + 2);
+	char wanted[160];
 
 	assert_content("last_error", "");
 	assert_int_equal(put("memory.max", ""), -EINVAL);
@@ -404,9 +405,8 @@ static void test_values(void **state)
 	memset(big, '0', GUEST_VALUE_MAX + 2);
 	assert_int_equal(put_bytes("memory.zswap.max", big, GUEST_VALUE_MAX, true), 0);
 	assert_int_equal(put_bytes("memory.zswap.max", big, GUEST_VALUE_MAX + 1, true), -EINVAL);
-	assert_content("last_error", "t1: memory.zswap.max: "
-		       "0000000000000000000000000000000000000000000000000000000000000000..."
-		       ": a value has at most 4096 bytes\n");
+	snprintf(wanted, sizeof(wanted), "t1: memory.zswap.max: %064d...: a value has at most 4096 bytes\n", 0);
+	assert_content("last_error", wanted);
 	free(big);
 }
 
@@ -463,6 +463,7 @@ static void test_figures(void **state)
 	struct text text = { };
 	char *line, *save;
 	unsigned int lines = 0;
+	int end, fields;
 
 	assert_content("memory.events", "low 0\nhigh 0\nmax 0\noom 0\noom_kill 0\n");
 	pool_event(guest->pool, PE_OOM);
@@ -472,9 +473,9 @@ static void test_figures(void **state)
 	for (line = strtok_r(text.data, "\n", &save); line; line = strtok_r(NULL, "\n", &save), lines++) {
 		char name[32];
 		unsigned long value;
-		int end = 0;
 
-		assert_int_equal(sscanf(line, "%31[a-z_] %lu%n", name, &value, &end), 2);
+		fields = sscanf(line, "%31[a-z_] %lu%n", name, &value, &end);
+		assert_int_equal(fields, 2);
 		assert_int_equal(line[end], '\0');
 		assert_int_equal(value, 0);
 	}

@@ -13,7 +13,7 @@
  * File system type LODGE_FS_TYPE, magic number LODGE_MAGIC. Loading the module
  * makes the empty directory /sys/fs/lodge to mount it on:
  *
- *    mount -t lodge lodge /sys/fs/lodge
+ *    mount -t lodge none /sys/fs/lodge
  *
  * All mounts show the same tree. Guests do not depend on a mount: they stay when
  * the last one goes. The module cannot be unloaded while there is a guest, a
