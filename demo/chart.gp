@@ -47,7 +47,7 @@ set label 2 "redis-server, gcc and sqlite3 in confined guests; memory in MiB" \
 eval pane(0.895, 0.32)
 set format x ""
 set yrange [0:115]
-set key at screen 0.065, 0.936 left top horizontal Left reverse samplen 1.5 width -1 \
+set key at screen 0.065, 0.936 left top horizontal Left reverse samplen 1.5 width -3 \
 	textcolor rgb c_text maxrows 1
 set label 3 "{/:Bold redis} 32 MiB" at graph 0.01, 0.93 left
 plot of("redis") using 1:($6/MiB):(0) with filledcurves linecolor rgb c_resident title "resident", \
