@@ -1,0 +1,260 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Who is not in a guest notices nothing; guests do not notice each other. */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "guest.h"
+#include "test.h"
+
+#define SIZE	(8 * MIB)
+
+static unsigned long status_kib(const char *name)
+{
+	FILE *file = fopen("/proc/self/status", "r");
+	unsigned long value = 0;
+	char line[256];
+
+	check(file);
+	while (fgets(line, sizeof(line), file))
+		if (!strncmp(line, name, strlen(name)))
+			value = strtoul(line + strlen(name) + 1, NULL, 10);
+	fclose(file);
+	return value;
+}
+
+static bool maps_mention_lodge(void)
+{
+	FILE *file = fopen("/proc/self/maps", "r");
+	bool found = false;
+	char line[512];
+
+	check(file);
+	while (fgets(line, sizeof(line), file))
+		found |= strstr(line, "[lodge:") || strstr(line, " rw-s ");
+	fclose(file);
+	return found;
+}
+
+/* ---- outside ---- */
+
+static void outside(void)
+{
+	struct guest guest;
+	unsigned long anon;
+	char *p;
+
+	guest_make(&guest, "isolation", 4 * MIB);
+	anon = status_kib("RssAnon:");
+	p = private_memory(SIZE);
+	fill(p, SIZE, 1);
+	check(status_kib("RssAnon:") >= anon + SIZE / KIB);
+	check(!maps_mention_lodge());
+	check_equal(guest_figure(&guest, "memory.current"), 0);
+	check_equal(guest_stat(&guest, "pgfault"), 0);
+	guest_end(&guest);
+}
+
+static void inside(void *arg)
+{
+	struct guest *guest = arg;
+	unsigned long anon = status_kib("RssAnon:");
+	char *p = private_memory(2 * MIB);
+
+	fill(p, 2 * MIB, 2);
+	check(status_kib("RssAnon:") < anon + 256);
+	check(guest_stat(guest, "anon") >= MIB);
+	check(filled(p, 2 * MIB, 2));
+}
+
+static void accounted(void)
+{
+	struct guest guest;
+
+	guest_make(&guest, "isolation", 4 * MIB);
+	join(guest_child(&guest, inside, &guest));
+	guest_end(&guest);
+}
+
+/* ---- hooks ---- */
+
+static FILE *open_functions(void)
+{
+	static const char path[] = "/sys/kernel/tracing/enabled_functions";
+
+	if (access(path, F_OK) && mount("tracefs", "/sys/kernel/tracing", "tracefs", 0, NULL))
+		return NULL;
+	return fopen(path, "r");
+}
+
+static unsigned int hooked(void)
+{
+	static const char *const calls[] = { "sys_mmap", "sys_munmap", "sys_brk", "sys_madvise", "sys_clone" };
+	FILE *file = open_functions();
+	unsigned int i, n = 0;
+	char line[512];
+
+	if (!file)
+		skip("no list of hooked functions");
+	while (fgets(line, sizeof(line), file))
+		for (i = 0; i < sizeof(calls) / sizeof(calls[0]); i++)
+			n += !!strstr(line, calls[i]);
+	fclose(file);
+	return n;
+}
+
+static void hooks(void)
+{
+	struct guest one, two;
+
+	check_equal(hooked(), 0);
+	guest_make(&one, "isolation", 4 * MIB);
+	check(hooked() >= 5);
+	guest_make(&two, "isolation2", 4 * MIB);
+	check_equal(guest_remove(&one), 0);
+	check(hooked() >= 5);
+	check_equal(guest_remove(&two), 0);
+	check_equal(hooked(), 0);
+}
+
+static void ftrace_switch(void)
+{
+	static const char path[] = "/proc/sys/kernel/ftrace_enabled";
+	struct guest guest;
+	int fd = open(path, O_WRONLY);
+
+	if (fd < 0)
+		skip("%s: %s", path, strerror(errno));
+	guest_make(&guest, "isolation", 4 * MIB);
+	check(write(fd, "0", 1) < 0 && errno == EBUSY);
+	check_equal(guest_remove(&guest), 0);
+}
+
+/* ---- each other ---- */
+
+static void hold_and_check(void *arg)
+{
+	uint64_t seed = (uint64_t)arg;
+	char *p = private_memory(3 * MIB);
+	unsigned int i;
+
+	for (i = 0; i < rounds(4); i++) {
+		fill(p, 3 * MIB, seed + i);
+		check(filled(p, 3 * MIB, seed + i));
+	}
+}
+
+#define GUESTS	6
+
+static void many_guests(void)
+{
+	struct guest guest[GUESTS];
+	pid_t pid[GUESTS];
+	char name[16];
+	long i;
+
+	for (i = 0; i < GUESTS; i++) {
+		snprintf(name, sizeof(name), "many%ld", i);
+		guest_make(&guest[i], name, 2 * MIB);
+		pid[i] = guest_child(&guest[i], hold_and_check, (void *)(i * 1000));
+	}
+	for (i = 0; i < GUESTS; i++)
+		join(pid[i]);
+	for (i = 0; i < GUESTS; i++)
+		guest_end(&guest[i]);
+}
+
+/* A guest that runs out of memory all the time slows its neighbour down, and that is all. */
+static void want_more(void *arg)
+{
+	for (;;) {
+		char *p = private_memory(64 * MIB);
+
+		fill_hard(p, 64 * MIB, 1);
+	}
+}
+
+static void bad_neighbour(void)
+{
+	struct guest good, bad;
+	pid_t pid, other;
+
+	guest_make(&good, "good", 2 * MIB);
+	guest_make(&bad, "bad", 2 * MIB);
+	pid = guest_child(&good, hold_and_check, NULL);
+	other = guest_child(&bad, want_more, NULL);
+	join(pid);
+	join_killed(other, SIGKILL);
+	check_equal(guest_event(&good, "oom_kill"), 0);
+	guest_end(&good);
+	guest_end(&bad);
+}
+
+/* The host is short of memory: the pool gives frames back. */
+static void fill_slowly(void *arg)
+{
+	struct barrier *barrier = arg;
+	char *p = private_memory(256 * MIB);
+
+	fill(p, 256 * MIB, 5);
+	meet(barrier, 2, 1);
+	meet(barrier, 2, 2);
+	check(filled(p, 256 * MIB, 5));
+}
+
+static unsigned long available(void)
+{
+	FILE *file = fopen("/proc/meminfo", "r");
+	unsigned long kib = 0;
+	char line[256];
+
+	check(file);
+	while (fgets(line, sizeof(line), file))
+		sscanf(line, "MemAvailable: %lu kB", &kib);
+	fclose(file);
+	return kib * KIB;
+}
+
+static void host_pressure(void)
+{
+	struct barrier *barrier = shared_memory(PAGE);
+	unsigned long before, size;
+	struct guest guest;
+	pid_t pid;
+	char *p;
+
+	guest_make(&guest, "isolation", 512 * MIB);
+	pid = guest_child(&guest, fill_slowly, barrier);
+	meet(barrier, 2, 1);
+	before = guest_figure(&guest, "memory.current");
+	check(before >= 256 * MIB);
+	/* More than there is without what the guest can give. */
+	size = available() + 64 * MIB;
+	p = private_memory(size);
+	for (unsigned long at = 0; at < size; at += PAGE)
+		p[at] = 1;
+	check(guest_figure(&guest, "memory.current") < before - 32 * MIB);
+	check(!munmap(p, size));
+	meet(barrier, 2, 2);
+	join(pid);
+	guest_end(&guest);
+}
+
+static const struct test tests[] = {
+	{ "a process outside has the host's memory", outside, .host = true },
+	{ "a process inside has the pool's", accounted, .host = true },
+	{ "hooks exist only while a guest does", hooks, .host = true },
+	{ "ftrace cannot be switched off below a guest", ftrace_switch, .host = true },
+	{ "guests side by side", many_guests, .host = true, .seconds = 60 },
+	{ "a neighbour out of memory", bad_neighbour, .host = true, .seconds = 60 },
+	{ "the pool gives way when the host is short", host_pressure, .host = true, .seconds = 90 },
+};
+
+TEST_MAIN(tests)
