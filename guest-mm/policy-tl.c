@@ -21,7 +21,7 @@
 #define S_SHARE		10	/* S is 1/10 of the frames */
 #define M_FULL		97	/* percent of M's share from which on pages must qualify for it */
 #define PROBES		4	/* accessed bits of M's last pages looked at for each page that came back */
-#define PROBES_MAX	16U	/* and at most at once */
+#define PROBES_MAX	256U	/* how many such looks may be owing */
 #define COPY_MIN	16	/* frames that kept copies may always cost */
 #define COPY_START	10	/* 1/10 of the frames at first, at most 1/2 */
 
@@ -197,7 +197,7 @@ static void tl_add_one(struct tl *tl, struct vpage *vp, u32 now)
 			tl->copies++;
 		else
 			in_m = qualifies(tl, vp, now);
-		tl->probes = min(tl->probes + PROBES, 4 * PROBES_MAX);
+		tl->probes = min(tl->probes + PROBES, PROBES_MAX);
 	}
 	vp->last_use = now;
 	clear_bit(VP_AGED, &vp->flags);
@@ -222,33 +222,35 @@ static void tl_remove(struct policy *policy, struct vpage *vp)
 	tl_take(tl, vp);
 }
 
-/* The list that the next victim comes from; the policy has pages. */
-static struct list_head *victim_list(struct tl *tl)
+/*
+ * The list that the next victim comes from; the policy has pages.  S and M hold only what was aged: in a small
+ * pool or at a fast turnover that may be nothing.  @passed_over pages were locked: look elsewhere too, then.
+ */
+static struct list_head *victim_list(struct tl *tl, unsigned int passed_over)
 {
 	bool from_s = tl->nr_s && (tl->nr_s >= tl->frames / S_SHARE || !tl->nr_m);
-	struct list_head *list = from_s ? &tl->s : &tl->m;
+	struct list_head *lists[] = { from_s ? &tl->s : &tl->m, &tl->fresh, from_s ? &tl->m : &tl->s };
+	unsigned int i = passed_over;
 
-	/* So small a pool, or so fast a turnover, that nothing has been aged. */
-	if (list_empty(list))
-		list = &tl->fresh;
-	if (list_empty(list))
-		list = from_s ? &tl->m : &tl->s;
-	return list;
+	while (list_empty(lists[i % ARRAY_SIZE(lists)]))
+		i++;
+	return lists[i % ARRAY_SIZE(lists)];
 }
 
 static unsigned int tl_isolate(struct policy *policy, struct vpage **vps, unsigned int n, u32 now)
 {
 	struct tl *tl = to_tl(policy);
 	unsigned long tries = min_t(unsigned long, policy->count, 2UL * n);
-	unsigned int got = 0;
+	unsigned int got = 0, passed_over = 0;
 
 	tl->frames = policy->count;
 	while (got < n && tries--) {
-		struct list_head *list = victim_list(tl);
+		struct list_head *list = victim_list(tl, passed_over);
 		struct vpage *vp = tail_of(list);
 
 		if (!vpage_trylock(vp)) {
 			list_move(&vp->lru, list);
+			passed_over++;
 			continue;
 		}
 		tl_take(tl, vp);
@@ -287,23 +289,20 @@ static void tl_putback(struct policy *policy, struct vpage *vp, bool referenced,
 static unsigned int tl_young_batch(struct policy *policy, struct vpage **vps, unsigned int n, u32 now)
 {
 	struct tl *tl = to_tl(policy);
-	unsigned int probes = min_t(unsigned int, tl->probes, min(PROBES_MAX, n / 2));
 	unsigned int got = 0, tries;
 	struct list_head *pos;
-
-	for (pos = tl->m.prev, tries = probes; pos != &tl->m && tries--; pos = pos->prev) {
-		struct vpage *vp = list_entry(pos, struct vpage, lru);
-
-		if (vpage_trylock(vp))
-			vps[got++] = vp;
-	}
-	tl->probes -= probes;
 
 	for (pos = tl->fresh.prev, tries = 2 * n; pos != &tl->fresh && got < n && tries--; pos = pos->prev) {
 		struct vpage *vp = list_entry(pos, struct vpage, lru);
 
 		if (now - vp->last_use < LAG)
 			break;
+		if (vpage_trylock(vp))
+			vps[got++] = vp;
+	}
+	for (pos = tl->m.prev; pos != &tl->m && got < n && tl->probes; pos = pos->prev, tl->probes--) {
+		struct vpage *vp = list_entry(pos, struct vpage, lru);
+
 		if (vpage_trylock(vp))
 			vps[got++] = vp;
 	}
@@ -330,8 +329,12 @@ static void tl_aged(struct policy *policy, struct vpage **vps, const bool *young
 			list_move(&vp->lru, &tl->m);
 		}
 	}
-	if (probed)
-		tl->m_hot = hot == probed;
+	if (!probed)
+		return;
+	tl->m_hot = hot == probed;
+	/* A page really unused is what the looks were for. */
+	if (!tl->m_hot)
+		tl->probes = 0;
 }
 
 static unsigned long tl_count(struct policy *policy)

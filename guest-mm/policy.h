@@ -36,7 +36,7 @@ struct policy {
  * @putback: a candidate that was not evicted returns; @referenced says that its accessed bit was set,
  *	otherwise it was busy (pinned, under I/O) and belongs where it will be looked at again soon.
  * @young_batch: up to @n listed pages whose accessed bit should be cleared now (ageing), locked as for @isolate
- *	but staying listed; 0 if none.  Optional, with @aged.
+ *	but staying listed; 0 if none.  Asked again after @aged when it returned @n.  Optional, with @aged.
  * @aged: what became of them, still locked: young[i] says that the accessed bit of page i was set.
  * @keep_copy: may a clean page keep its compressed copy while resident?  Called at a refault, before ->add(),
  *	with the page locked.  A promotion (putback with @referenced) ends it.  Optional: no page may.

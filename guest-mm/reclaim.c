@@ -6,6 +6,9 @@
 /* Places of one batch: most pages have one, a page with more than its share is left alone. */
 #define BATCH_PLACES	(RECLAIM_BATCH * 4)
 
+/* Batches of pages whose accessed bits are looked at before each batch of evictions. */
+#define AGE_BATCHES	8
+
 /* Batches in a row that freed nothing, after which accessed bits are not heeded. */
 #define DRY_BATCHES	4
 
@@ -53,24 +56,36 @@ static void test_young(struct pool *pool, struct batch *b)
 
 /* ---- ageing ---- */
 
-/* Clear the accessed bits of pages that came in some time ago, so that their first use does not count for ever. */
-static void age(struct pool *pool, struct batch *b)
+/* Look at the accessed bits that the policy asks for; Return: how many. */
+static unsigned int age_batch(struct pool *pool, struct batch *b)
 {
 	unsigned int i;
 
-	if (!pool->policy_ops->young_batch)
-		return;
 	spin_lock(&pool->policy_lock);
 	b->n = pool->policy_ops->young_batch(pool->policy, b->vp, RECLAIM_BATCH, pool_now(pool));
 	spin_unlock(&pool->policy_lock);
 	if (!b->n)
-		return;
+		return 0;
 	test_young(pool, b);
 	spin_lock(&pool->policy_lock);
 	pool->policy_ops->aged(pool->policy, b->vp, b->young, b->n, pool_now(pool));
 	spin_unlock(&pool->policy_lock);
 	for (i = 0; i < b->n; i++)
 		vpage_unlock(b->vp[i]);
+	return b->n;
+}
+
+/*
+ * Clear the accessed bits of pages that came in some time ago, so that their first use does not count
+ * for ever, and of those that the policy is about to compare others with.
+ */
+static void age(struct pool *pool, struct batch *b, bool direct)
+{
+	/* Somebody waits for direct reclaim; the worker does the rest. */
+	unsigned int batches = direct ? 1 : AGE_BATCHES;
+
+	while (pool->policy_ops->young_batch && batches-- && age_batch(pool, b) == RECLAIM_BATCH)
+		;
 }
 
 /* ---- choosing ---- */
@@ -250,7 +265,7 @@ unsigned int reclaim_batch(struct pool *pool, bool direct)
 	if (!b)
 		return 0;
 	atomic_inc(&pool->reclaimers);
-	age(pool, b);
+	age(pool, b, direct);
 	spin_lock(&pool->policy_lock);
 	b->n = pool->policy_ops->isolate(pool->policy, b->vp, RECLAIM_BATCH, pool_now(pool));
 	spin_unlock(&pool->policy_lock);
