@@ -47,7 +47,7 @@ set label 2 "redis-server, gcc and sqlite3 in confined guests; memory in MiB" \
 eval pane(0.895, 0.32)
 set format x ""
 set yrange [0:115]
-set key at screen 0.065, 0.936 left top horizontal Left reverse samplen 1.5 width -3 \
+set key at screen 0.065, 0.936 left top horizontal Left reverse samplen 1.5 width -1.5 \
 	textcolor rgb c_text maxrows 1
 set label 3 "{/:Bold redis} 32 MiB" at graph 0.01, 0.93 left
 plot of("redis") using 1:($6/MiB):(0) with filledcurves linecolor rgb c_resident title "resident", \
@@ -89,7 +89,7 @@ set format y "%.0s%c"
 set ytics autofreq 2000
 set yrange [0:*]
 set label 3 "{/:Bold faults} that brought a page back, by second" at graph 0.01, 0.94
-set key at graph 0.995, 0.98 right top horizontal samplen 1.2 textcolor rgb c_text
+set key at graph 0.995, 0.98 right top horizontal samplen 1.2 width 1 textcolor rgb c_text
 plot of("redis") using 1:11 with lines linewidth 1.6 linecolor rgb c_fault title "redis", \
 	of("gcc") using 1:11 with lines linewidth 1.2 linecolor rgb "#c06030" title "gcc", \
 	of("sqlite") using 1:11 with lines linewidth 1.2 linecolor rgb "#4060c0" title "sqlite"
