@@ -28,12 +28,13 @@ static void quote(char out[QUOTED_MAX + 4], const char *text)
 
 	for (i = 0; text[i] && i < QUOTED_MAX; i++)
 		out[i] = text[i] >= ' ' && text[i] <= '~' ? text[i] : '?';
-	strcpy(out + i, text[i] ? "..." : "");
+	strscpy(out + i, text[i] ? "..." : "", QUOTED_MAX + 4 - i);
 }
 
 /* A complaint that begins with @field and @value, if there are such. */
-static void __printf(5, 0) complaint_set(struct complaint *complaint, const char *name, const char *field,
-					 const char *value, const char *fmt, va_list args)
+static void __printf(5, 0) complaint_set(struct complaint *complaint, const char *name,
+					 const char *field, const char *value,
+					 const char *fmt, va_list args)
 {
 	char quoted[QUOTED_MAX + 4];
 	size_t size = sizeof(complaint->text);
@@ -60,7 +61,8 @@ int complain(struct complaint *complaint, int err, const char *name, const char 
 	return err;
 }
 
-int guest_error(struct guest *guest, int err, const char *field, const char *value, const char *fmt, ...)
+int guest_error(struct guest *guest, int err, const char *field, const char *value,
+		const char *fmt, ...)
 {
 	va_list args;
 

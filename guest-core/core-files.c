@@ -88,7 +88,8 @@ static int last_error_show(struct guest *guest, struct text *out)
 
 const struct guest_file guest_core_files[] = {
 	/* Not under the lock: binding takes the lock of the process's address space. */
-	{ .name = "procs", .mode = 0644, .show = procs_show, .store = procs_store, .unlocked = true },
+	{ .name = "procs", .mode = 0644, .show = procs_show, .store = procs_store,
+	  .unlocked = true },
 	{ .name = "autoremove", .mode = 0644, .show = autoremove_show, .store = autoremove_store },
 	{ .name = "last_error", .mode = 0444, .show = last_error_show },
 	{ }

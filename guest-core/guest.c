@@ -104,7 +104,7 @@ bool guest_busy(struct guest *guest)
 	return false;
 }
 
-/* Let a read or write in.  Whoever is in may bind processes, so that guest_busy() may become true only meanwhile. */
+/* Let a read or write in.  Only meanwhile may guest_busy() become true: that takes a write. */
 static bool guest_enter(struct guest *guest)
 {
 	bool alive;
@@ -214,7 +214,8 @@ static int store(struct guest *guest, const struct guest_file *file, char *value
 	return err;
 }
 
-int guest_write(struct guest *guest, const struct guest_file *file, char *value, size_t len, bool privileged)
+int guest_write(struct guest *guest, const struct guest_file *file, char *value, size_t len,
+		bool privileged)
 {
 	unsigned int complaints;
 	const char *reason;
@@ -228,7 +229,7 @@ int guest_write(struct guest *guest, const struct guest_file *file, char *value,
 		err = guest_error(guest, -EINVAL, file->name, value, "%s", reason);
 	else
 		err = store(guest, file, value, privileged);
-	/* Whoever refuses should have said why; a number is better than the reason of an earlier refusal. */
+	/* Whoever refuses should have said why; but even a number beats an older reason. */
 	if (err && READ_ONCE(guest->error.count) == complaints)
 		guest_error(guest, err, file->name, value, "error %d", -err);
 	guest_leave(guest);

@@ -75,12 +75,13 @@ struct guest {
 /**
  * struct guest_subsystem - something that a guest has for itself
  * @name: as in the control tree's version file
- * @init_guest: a guest is being made; 0 or a negative error number, with its reason in guest_root_error
- *	(complain()) if that says more than the number
+ * @init_guest: a guest is being made; 0 or a negative error number, with its reason in
+ *	guest_root_error (complain()) if that says more than the number
  * @exit_guest: it goes; no process is in it, no file function runs
  * @busy: does it have processes?  Must not sleep.
- * @bind: make the running process the guest's; only one subsystem has it, which brings the others along.
- *	0 or a negative error number, with its reason in guest->error (guest_error()) if that says more.
+ * @bind: make the running process the guest's; only one subsystem has it, which brings the
+ *	others along.  0 or a negative error number, with its reason in guest->error
+ *	(guest_error()) if that says more.
  * @procs: append the processes' ids, one a line, as the reader sees them; where @bind is
  * @files: its files, ended by a row without a name
  */
@@ -105,8 +106,8 @@ const char *guest_name_error(const char *name, size_t len);
 /**
  * guest_create() - make a guest with all its subsystems
  * @guest: gets the guest, with one reference for guest_destroy() to drop
- * Return: 0; -EINVAL for a bad name; -ENOMEM or what a subsystem answered.  The reason of a failure is
- * in guest_root_error.
+ * Return: 0; -EINVAL for a bad name; -ENOMEM or what a subsystem answered.  The reason of a
+ * failure is in guest_root_error.
  */
 int guest_create(const char *name, size_t len, struct guest **guest);
 
@@ -116,12 +117,16 @@ enum guest_retire { RETIRE_ALWAYS, RETIRE_IF_AUTOREMOVE };
 /**
  * guest_retire() - let nobody use the guest any more
  * Waits at most two seconds for reads and writes that are running.
- * Return: 0, and the caller must call guest_destroy(); -EBUSY: it has processes; -EINPROGRESS: a read or write takes
- * longer; -ENODEV: somebody else has retired it; -EAGAIN: autoremove is not set (RETIRE_IF_AUTOREMOVE)
+ * Return: 0, and the caller must call guest_destroy(); -EBUSY: it has processes; -EINPROGRESS: a
+ * read or write takes longer; -ENODEV: somebody else has retired it; -EAGAIN: autoremove is not
+ * set (RETIRE_IF_AUTOREMOVE)
  */
 int guest_retire(struct guest *guest, enum guest_retire when);
 
-/** guest_destroy() - end the subsystems of a retired guest, last first, and drop guest_create()'s reference */
+/**
+ * guest_destroy() - end the subsystems of a retired guest, last first, and drop guest_create()'s
+ * reference
+ */
 void guest_destroy(struct guest *guest);
 
 /** guest_get() - hold the memory of struct guest; the caller knows somebody else who holds it */
@@ -142,9 +147,11 @@ int guest_read(struct guest *guest, const struct guest_file *file, struct text *
  * guest_write() - give a file a value
  * @value: @len bytes and a terminating NUL; gets changed
  * @privileged: the writer may raise limits above those that an administrator set
- * Return: 0; -ENODEV when the guest is gone; else -EINVAL or what the file answered, with a reason in guest->error
+ * Return: 0; -ENODEV when the guest is gone; else -EINVAL or what the file answered, with a reason
+ * in guest->error
  */
-int guest_write(struct guest *guest, const struct guest_file *file, char *value, size_t len, bool privileged);
+int guest_write(struct guest *guest, const struct guest_file *file, char *value, size_t len,
+		bool privileged);
 
 /** guest_core_files - the files of every guest, whatever its subsystems (core-files.c) */
 extern const struct guest_file guest_core_files[];
@@ -165,8 +172,13 @@ int guest_error(struct guest *guest, int err, const char *field, const char *val
 /** complaint_init() - nothing to complain about yet */
 void complaint_init(struct complaint *complaint);
 
-/** complain() - put `NAME: reason` into a complaint; @name may be anything somebody wrote; returns @err */
-int complain(struct complaint *complaint, int err, const char *name, const char *fmt, ...) __printf(4, 5);
+/**
+ * complain() - put `NAME: reason` into a complaint
+ * @name: may be anything somebody wrote
+ * Return: @err
+ */
+int complain(struct complaint *complaint, int err, const char *name,
+	     const char *fmt, ...) __printf(4, 5);
 
 /** complaint_show() - the text as one line, or nothing */
 void complaint_show(struct complaint *complaint, struct text *out);
@@ -182,8 +194,9 @@ void guest_notify(struct guest *guest);
 
 /**
  * guest_idle() - the last process is gone: with autoremove, the guest goes too
- * Call it after guest_subsystem.busy has begun to say no, holding a reference to the guest (guest_get()).
- * Any context but hard interrupts; the removal itself happens in a thread of its own.
+ * Call it after guest_subsystem.busy has begun to say no, holding a reference to the guest
+ * (guest_get()).  Any context but hard interrupts; the removal itself happens in a thread of
+ * its own.
  */
 void guest_idle(struct guest *guest);
 
@@ -191,7 +204,9 @@ void guest_idle(struct guest *guest);
 
 #define SIZE_UNLIMITED	(~0ULL)
 
-/** size_parse() - bytes, with K, M, G or T behind them, or `max` (SIZE_UNLIMITED); -EINVAL, -ERANGE */
+/**
+ * size_parse() - bytes, with K, M, G or T behind them, or `max` (SIZE_UNLIMITED); -EINVAL, -ERANGE
+ */
 int size_parse(const char *text, u64 *bytes);
 
 /* ---- what the host side defines ---- */
@@ -208,7 +223,10 @@ void guest_host_free(struct guest *guest);
 /** guest_host_pid() - the running process's id, as it sees itself */
 int guest_host_pid(void);
 
-/** guest_host_remove() - soon, in another thread: guest_retire(RETIRE_IF_AUTOREMOVE) and remove its directory */
+/**
+ * guest_host_remove() - soon, in another thread: guest_retire(RETIRE_IF_AUTOREMOVE) and remove its
+ * directory
+ */
 void guest_host_remove(struct guest *guest);
 
 #endif /* LODGE_GUEST_H */

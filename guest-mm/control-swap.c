@@ -10,8 +10,8 @@ static const char field[] = "memory.swap.file";
 
 /*
  * Protects the list and all guests' swap_file, swap_path and swap_link, which change only
- * under guest->lock too.  Taken inside that.  Never held while something is opened: that may take as long as a
- * user's own file system likes.
+ * under guest->lock too.  Taken inside that.  Never held while something is opened: that
+ * may take as long as a user's own file system likes.
  */
 static DEFINE_MUTEX(swap_files_lock);
 static LIST_HEAD(swap_files);
@@ -41,11 +41,12 @@ void swap_file_forget(struct guest *guest)
 void swap_file_limit(struct guest *guest)
 {
 	struct memory_control *memory = guest->memory;
-	u64 limit = memory->limit[LIMIT_SWAP];
+	u64 bytes;
 
-	if (memory->swap_file)
-		tier_swap_file_set_max(guest->pool->tiers[TIER_SWAP_FILE],
-				       min_t(u64, limit, host_file_size(memory->swap_file)) >> PAGE_SHIFT);
+	if (!memory->swap_file)
+		return;
+	bytes = min_t(u64, memory->limit[LIMIT_SWAP], host_file_size(memory->swap_file));
+	tier_swap_file_set_max(guest->pool->tiers[TIER_SWAP_FILE], bytes >> PAGE_SHIFT);
 }
 
 static int detach(struct guest *guest, char *value)
@@ -82,7 +83,8 @@ static int attach(struct guest *guest, struct host_file *file, char *path)
 	mutex_lock(&guest->lock);
 	mutex_lock(&swap_files_lock);
 	if (memory->swap_file) {
-		err = guest_error(guest, -EBUSY, field, path, "the guest has a swap file already: write none first");
+		err = guest_error(guest, -EBUSY, field, path,
+				  "the guest has a swap file already: write none first");
 	} else if (in_use(file)) {
 		err = guest_error(guest, -EEXIST, field, path, "another guest swaps to this file");
 	} else {
@@ -108,19 +110,23 @@ static int check_file(struct guest *guest, struct host_file *file, const char *p
 	int err;
 
 	if (size < PAGE_SIZE)
-		return guest_error(guest, -EINVAL, field, path, "the file is empty: its size is what it can hold");
+		return guest_error(guest, -EINVAL, field, path,
+				   "the file is empty: its size is what it can hold");
 	err = host_file_reserve(file, size);
 	if (err == -ENOSPC)
-		return guest_error(guest, err, field, path, "its file system has no room for %llu bytes",
+		return guest_error(guest, err, field, path,
+				   "its file system has no room for %llu bytes",
 				   (unsigned long long)size);
 	if (err == -EOPNOTSUPP)
-		return guest_error(guest, err, field, path, "its file system cannot set space aside");
+		return guest_error(guest, err, field, path,
+				   "its file system cannot set space aside");
 	return err;
 }
 
 int swap_file_store(struct guest *guest, char *value)
 {
 	struct host_file *file;
+	size_t size;
 	char *path;
 	int err;
 
@@ -129,17 +135,20 @@ int swap_file_store(struct guest *guest, char *value)
 	if (!strcmp(value, "none"))
 		return detach(guest, value);
 	if (value[0] != '/')
-		return guest_error(guest, -EINVAL, field, value, "neither none nor a path from the root");
+		return guest_error(guest, -EINVAL, field, value,
+				   "neither none nor a path from the root");
 
-	path = kmalloc(strlen(value) + 1, GFP_KERNEL);
+	size = strlen(value) + 1;
+	path = kmalloc(size, GFP_KERNEL);
 	if (!path)
 		return -ENOMEM;
-	strcpy(path, value);
+	memcpy(path, value, size);
 	file = host_file_open(path);
 	if (IS_ERR(file)) {
 		err = PTR_ERR(file);
 		if (err == -EINVAL)
-			guest_error(guest, err, field, path, "neither a regular file nor a block device");
+			guest_error(guest, err, field, path,
+				    "neither a regular file nor a block device");
 		else
 			guest_error(guest, err, field, path, "cannot be opened: error %d", -err);
 		goto err_path;

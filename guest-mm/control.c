@@ -42,7 +42,8 @@ static int parse_size(struct guest *guest, const char *field, const char *value,
 }
 
 /* Understand a limit, in whole pages, and see whether this writer may set it. */
-static int parse_limit(struct guest *guest, enum memory_limit which, const char *field, const char *value, u64 *bytes)
+static int parse_limit(struct guest *guest, enum memory_limit which, const char *field,
+		       const char *value, u64 *bytes)
 {
 	u64 bound = guest->memory->bound[which];
 	int err = parse_size(guest, field, value, bytes);
@@ -52,7 +53,8 @@ static int parse_limit(struct guest *guest, enum memory_limit which, const char 
 	if (*bytes != SIZE_UNLIMITED)
 		*bytes = bytes_of(pages_of(*bytes));
 	if (*bytes > bound && !guest->privileged)
-		return guest_error(guest, -EPERM, field, value, "the administrator allows %llu bytes at most",
+		return guest_error(guest, -EPERM, field, value,
+				   "the administrator allows %llu bytes at most",
 				   (unsigned long long)bound);
 	return 0;
 }
@@ -82,7 +84,8 @@ static int max_store(struct guest *guest, char *value)
 	if (err)
 		return err;
 	if (bytes != SIZE_UNLIMITED && pages_of(bytes) > pool->max_pages)
-		return guest_error(guest, -ERANGE, field, value, "the machine has %llu bytes of memory",
+		return guest_error(guest, -ERANGE, field, value,
+				   "the machine has %llu bytes of memory",
 				   (unsigned long long)bytes_of(pool->max_pages));
 	err = pool_set_limit(pool, min(pages_of(bytes), pool->max_pages));
 	switch (err) {
@@ -90,7 +93,8 @@ static int max_store(struct guest *guest, char *value)
 		set_limit(guest, LIMIT_MAX, bytes);
 		return 0;
 	case -EBUSY:
-		return guest_error(guest, err, field, value, "%llu bytes are in use and cannot be reclaimed",
+		return guest_error(guest, err, field, value,
+				   "%llu bytes are in use and cannot be reclaimed",
 				   (unsigned long long)bytes_of(pool_current(pool)));
 	case -EINVAL:
 		return guest_error(guest, err, field, value, "less than memory.min");
@@ -122,7 +126,8 @@ static int min_store(struct guest *guest, char *value)
 		set_limit(guest, LIMIT_MIN, bytes);
 		return 0;
 	case -ENOMEM:
-		return guest_error(guest, err, field, value, "the host has not so much free memory");
+		return guest_error(guest, err, field, value,
+				   "the host has not so much free memory");
 	case -EINVAL:
 		return guest_error(guest, err, field, value, "more than memory.max");
 	case -EINTR:
@@ -145,7 +150,8 @@ static int zswap_max_store(struct guest *guest, char *value)
 	int err;
 
 	if (!pool->tiers[TIER_STORE])
-		return guest_error(guest, -EOPNOTSUPP, field, value, "the compressed store is not built in");
+		return guest_error(guest, -EOPNOTSUPP, field, value,
+				   "the compressed store is not built in");
 	err = parse_limit(guest, LIMIT_ZSWAP, field, value, &bytes);
 	if (err)
 		return err;
@@ -248,7 +254,8 @@ static int stat_show(struct guest *guest, struct text *out)
 	stat_line(out, "frames_cached", bytes_of(pool_stat(pool, PS_CACHED)));
 	stat_line(out, "frames_reserved", bytes_of(READ_ONCE(pool->nr_reserve)));
 	stat_line(out, "metadata", pool_stat(pool, PS_METADATA));
-	stat_line(out, "pgsteal", pool_stat(pool, PS_PGSTEAL_KSWAPD) + pool_stat(pool, PS_PGSTEAL_DIRECT));
+	stat_line(out, "pgsteal",
+		  pool_stat(pool, PS_PGSTEAL_KSWAPD) + pool_stat(pool, PS_PGSTEAL_DIRECT));
 	for (i = 0; i < ARRAY_SIZE(counts); i++)
 		stat_line(out, counts[i].name, pool_stat(pool, counts[i].stat));
 	stat_line(out, "wait_max_us", atomic_long_read(&pool->wait_max_us));
@@ -258,7 +265,11 @@ static int stat_show(struct guest *guest, struct text *out)
 static int events_show(struct guest *guest, struct text *out)
 {
 	static const char *const names[PE_COUNT] = {
-		[PE_LOW] = "low", [PE_HIGH] = "high", [PE_MAX] = "max", [PE_OOM] = "oom", [PE_OOM_KILL] = "oom_kill",
+		[PE_LOW] = "low",
+		[PE_HIGH] = "high",
+		[PE_MAX] = "max",
+		[PE_OOM] = "oom",
+		[PE_OOM_KILL] = "oom_kill",
 	};
 	unsigned int i;
 
@@ -294,10 +305,11 @@ const struct guest_file memory_files[] = {
 	{ .name = "memory.stat", .mode = 0444, .show = stat_show },
 	{ .name = "memory.events", .mode = 0444, .show = events_show, .polled = true },
 	{ .name = "memory.reclaim", .mode = 0200, .store = reclaim_store, .unlocked = true },
-	{ .name = "memory.zswap.max", .mode = 0644, .show = zswap_max_show, .store = zswap_max_store },
+	{ .name = "memory.zswap.max", .mode = 0644, .show = zswap_max_show,
+	  .store = zswap_max_store },
 	{ .name = "memory.zswap.current", .mode = 0444, .show = zswap_current_show },
-	{ .name = "memory.swap.file", .mode = 0644, .show = swap_file_show, .store = swap_file_store,
-	  .unlocked = true },
+	{ .name = "memory.swap.file", .mode = 0644, .show = swap_file_show,
+	  .store = swap_file_store, .unlocked = true },
 	{ .name = "memory.swap.max", .mode = 0644, .show = swap_max_show, .store = swap_max_store },
 	{ .name = "memory.swap.current", .mode = 0444, .show = swap_current_show },
 	{ }

@@ -38,7 +38,8 @@ static int control_open(struct inode *inode, struct file *file)
 	struct open_file *open;
 
 	/* Permission bits do not stop everybody. */
-	if (((file->f_mode & FMODE_READ) && !row->show) || ((file->f_mode & FMODE_WRITE) && !row->store))
+	if (((file->f_mode & FMODE_READ) && !row->show) ||
+	    ((file->f_mode & FMODE_WRITE) && !row->store))
 		return -EINVAL;
 	open = kzalloc(sizeof(*open), GFP_KERNEL_ACCOUNT);
 	if (!open)
@@ -173,8 +174,8 @@ static const struct inode_operations control_file_inode_ops = {
 	.setattr = control_setattr,
 };
 
-struct dentry *control_file_new(struct dentry *parent, const struct guest_file *row, struct guest *guest,
-				struct inode **inode)
+struct dentry *control_file_new(struct dentry *parent, const struct guest_file *row,
+				struct guest *guest, struct inode **inode)
 {
 	struct dentry *dentry = d_alloc_name(parent, row->name);
 

@@ -61,7 +61,8 @@ static void drop_files(struct control_dir *dir, struct inode **inodes)
 	}
 }
 
-static int make_files(struct control_dir *dir, const struct guest_file *table, struct inode **inodes)
+static int make_files(struct control_dir *dir, const struct guest_file *table,
+		      struct inode **inodes)
 {
 	const struct guest_file *row;
 	struct dentry *dentry;
@@ -116,7 +117,8 @@ static int make_dir(struct inode *root, struct control_dir *dir, umode_t mode)
 
 static void remove_work(struct work_struct *work);
 
-static int control_mkdir(struct compat_idmap *idmap, struct inode *root, struct dentry *dentry, umode_t mode)
+static int control_mkdir(struct compat_idmap *idmap, struct inode *root, struct dentry *dentry,
+			 umode_t mode)
 {
 	const char *name = dentry->d_name.name;
 	struct control_dir *dir;
@@ -186,7 +188,8 @@ static int control_rmdir(struct inode *root, struct dentry *dentry)
 	if (err == -EBUSY)
 		return complain(&guest_root_error, err, guest->name, "it has processes");
 	if (err == -EINPROGRESS)
-		return complain(&guest_root_error, -EBUSY, guest->name, "one of its files is being written");
+		return complain(&guest_root_error, -EBUSY, guest->name,
+				"one of its files is being written");
 	if (err)
 		return -ENOENT;
 	/* The pool is back with the host before the name is free. */

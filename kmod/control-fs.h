@@ -46,8 +46,8 @@ void control_fs_exit(void);
  * @inode: gets the inode
  * Return: NULL if there is no memory
  */
-struct dentry *control_file_new(struct dentry *parent, const struct guest_file *row, struct guest *guest,
-				struct inode **inode);
+struct dentry *control_file_new(struct dentry *parent, const struct guest_file *row,
+				struct guest *guest, struct inode **inode);
 
 /** control_inode_new() - an inode owned by the running task; with @guest, holding a reference */
 struct inode *control_inode_new(struct super_block *sb, umode_t mode, struct guest *guest);

@@ -11,7 +11,7 @@
 #include "guest-mm/pool.h"
 #include "guest-mm/space.h"
 
-#define MACHINE_PAGES	(1UL << 18)	/* 1 GiB */
+#define MACHINE_PAGES	(0x40000000UL / PAGE_SIZE)
 
 /* ---- the host side ---- */
 
@@ -250,7 +250,8 @@ static void test_text(void **state)
 
 static void test_names(void **state)
 {
-	static const char *const bad[] = { "", ".", "..", ".a", "-a", "a b", "a/b", "a:b", "\xc3\xa4", "a\n" };
+	static const char *const bad[] = { "", ".", "..", ".a", "-a", "a b", "a/b", "a:b",
+					   "\xc3\xa4", "a\n" };
 	static const char *const good[] = { "a", "0", "_", "A-b.c_9", "a..", "a-" };
 	char name[80];
 	unsigned int i;
@@ -379,8 +380,10 @@ static void test_procs(void **state)
 	assert_int_equal(put("procs", "0\n"), 0);
 	assert_int_equal(put("procs", "1234"), 0);
 	assert_content("procs", "1000\n1001\n");
-	assert_refused("procs", "1", -EOPNOTSUPP, "a process can only bind itself: write 0 or its own id");
-	assert_refused("procs", "12340", -EOPNOTSUPP, "a process can only bind itself: write 0 or its own id");
+	assert_refused("procs", "1", -EOPNOTSUPP,
+		       "a process can only bind itself: write 0 or its own id");
+	assert_refused("procs", "12340", -EOPNOTSUPP,
+		       "a process can only bind itself: write 0 or its own id");
 	assert_refused("procs", "self", -EINVAL, "not a process id");
 	assert_refused("procs", "99999999999999999999", -EINVAL, "not a process id");
 	assert_int_equal(processes, 2);
@@ -405,7 +408,8 @@ static void test_values(void **state)
 	memset(big, '0', GUEST_VALUE_MAX + 2);
 	assert_int_equal(put_bytes("memory.zswap.max", big, GUEST_VALUE_MAX, true), 0);
 	assert_int_equal(put_bytes("memory.zswap.max", big, GUEST_VALUE_MAX + 1, true), -EINVAL);
-	snprintf(wanted, sizeof(wanted), "t1: memory.zswap.max: %064d...: a value has at most 4096 bytes\n", 0);
+	snprintf(wanted, sizeof(wanted),
+		 "t1: memory.zswap.max: %064d...: a value has at most 4096 bytes\n", 0);
 	assert_content("last_error", wanted);
 	free(big);
 }
@@ -443,7 +447,8 @@ static void test_bounds(void **state)
 	assert_content("memory.max", "33554432\n");
 	assert_int_equal(try("memory.max", "64M"), 0);
 	assert_int_equal(try("memory.max", "65M"), -EPERM);
-	assert_content("last_error", "t1: memory.max: 65M: the administrator allows 67108864 bytes at most\n");
+	assert_content("last_error",
+		       "t1: memory.max: 65M: the administrator allows 67108864 bytes at most\n");
 	assert_int_equal(try("memory.max", "max"), -EPERM);
 	assert_content("memory.max", "67108864\n");
 	assert_int_equal(try("memory.min", "1M"), -EPERM);
@@ -470,7 +475,8 @@ static void test_figures(void **state)
 	assert_content("memory.events", "low 0\nhigh 0\nmax 0\noom 1\noom_kill 0\n");
 	assert_int_equal(guest_read(guest, file_of("memory.stat"), &text), 0);
 	text_printf(&text, "%c", 0);
-	for (line = strtok_r(text.data, "\n", &save); line; line = strtok_r(NULL, "\n", &save), lines++) {
+	line = strtok_r(text.data, "\n", &save);
+	for (; line; line = strtok_r(NULL, "\n", &save), lines++) {
 		char name[32];
 		unsigned long value;
 
@@ -489,7 +495,7 @@ static void make_file(char *path, off_t size)
 {
 	int fd;
 
-	strcpy(path, "/tmp/lodge-guest-XXXXXX");
+	snprintf(path, 32, "/tmp/lodge-guest-XXXXXX");
 	fd = mkstemp(path);
 	assert_true(fd >= 0);
 	assert_int_equal(ftruncate(fd, size), 0);
@@ -505,14 +511,16 @@ static void test_swap_file(void **state)
 	make_file(other_path, 100);
 	assert_content("memory.swap.file", "none\n");
 	assert_int_equal(put("memory.swap.file", "none"), 0);
-	assert_refused("memory.swap.file", "swap", -EINVAL, "neither none nor a path from the root");
+	assert_refused("memory.swap.file", "swap", -EINVAL,
+		       "neither none nor a path from the root");
 	assert_refused("memory.swap.file", "/no/such", -ENOENT, "cannot be opened: error 2");
 	assert_refused("memory.swap.file", other_path, -EINVAL,
 		       "the file is empty: its size is what it can hold");
 	assert_int_equal(put("memory.swap.file", path), 0);
 	snprintf(line, sizeof(line), "%s\n", path);
 	assert_content("memory.swap.file", line);
-	assert_refused("memory.swap.file", path, -EBUSY, "the guest has a swap file already: write none first");
+	assert_refused("memory.swap.file", path, -EBUSY,
+		       "the guest has a swap file already: write none first");
 	assert_int_equal(tier_swap_file_size(guest->pool->tiers[TIER_SWAP_FILE]), 256);
 	assert_int_equal(put("memory.swap.max", "16K"), 0);
 	assert_int_equal(tier_swap_file_size(guest->pool->tiers[TIER_SWAP_FILE]), 4);
@@ -521,7 +529,8 @@ static void test_swap_file(void **state)
 
 	assert_int_equal(guest_create("t2", 2, &guest), 0);
 	assert_int_equal(put("memory.swap.file", path), -EEXIST);
-	snprintf(line, sizeof(line), "t2: memory.swap.file: %s: another guest swaps to this file\n", path);
+	snprintf(line, sizeof(line), "t2: memory.swap.file: %s: another guest swaps to this file\n",
+		 path);
 	assert_content("last_error", line);
 	guest_retire(guest, RETIRE_ALWAYS);
 	guest_destroy(guest);
