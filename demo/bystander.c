@@ -8,7 +8,6 @@
 #include <err.h>
 #include <fcntl.h>
 #include <signal.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,9 +25,9 @@ static void end(int signal)
 	ended = 1;
 }
 
-static uint64_t sum_up(const uint64_t *memory, size_t words)
+static unsigned long sum_up(const unsigned long *memory, size_t words)
 {
-	uint64_t sum = 0;
+	unsigned long sum = 0;
 	size_t i;
 
 	for (i = 0; i < words; i++)
@@ -104,7 +103,7 @@ int main(int argc, char **argv)
 	const struct timespec rest = { .tv_nsec = 400000000 };
 	struct sigaction action = { .sa_handler = end };
 	long rounds = 0, wrong = 0, base = 0;
-	uint64_t *memory, sum;
+	unsigned long *memory, sum;
 	size_t words, i;
 
 	if (argc != 3)

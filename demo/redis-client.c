@@ -65,11 +65,11 @@ static void receive_line(FILE *stream, char *line, size_t size)
 		errx(2, "redis-server has hung up");
 }
 
-static void fill(FILE *stream, uint64_t key, uint64_t end)
+static void fill(FILE *stream, unsigned long key, unsigned long end)
 {
 	char name[32], line[256];
 	size_t len = 0;
-	uint64_t i;
+	unsigned long i;
 
 	for (i = key; i < end; i++) {
 		int n = snprintf(name, sizeof(name), "key:%06lu", i);
@@ -89,14 +89,14 @@ static void fill(FILE *stream, uint64_t key, uint64_t end)
 	}
 }
 
-static uint64_t wrong, missing;
+static unsigned long wrong, missing;
 
-static void check(FILE *stream, uint64_t key, uint64_t end)
+static void check(FILE *stream, unsigned long key, unsigned long end)
 {
 	static char value[VALUE_SIZE + 2];
 	char name[32], line[256];
 	size_t len = 0;
-	uint64_t i;
+	unsigned long i;
 
 	for (i = key; i < end; i++) {
 		int n = snprintf(name, sizeof(name), "key:%06lu", i);
@@ -119,7 +119,7 @@ static void check(FILE *stream, uint64_t key, uint64_t end)
 	}
 }
 
-static void note(const char *path, const char *what, uint64_t done, uint64_t count)
+static void note(const char *path, const char *what, unsigned long done, unsigned long count)
 {
 	FILE *file = fopen(path, "w");
 
@@ -131,7 +131,7 @@ static void note(const char *path, const char *what, uint64_t done, uint64_t cou
 
 int main(int argc, char **argv)
 {
-	uint64_t count, key, end;
+	unsigned long count, key, end;
 	FILE *stream;
 	bool filling;
 

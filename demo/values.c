@@ -8,7 +8,7 @@
 #define PIECE 80
 #define RANDOM 40
 
-static uint64_t mix(uint64_t x)
+static unsigned long mix(unsigned long x)
 {
 	x ^= x >> 30;
 	x *= 0xbf58476d1ce4e5b9;
@@ -18,10 +18,10 @@ static uint64_t mix(uint64_t x)
 }
 
 /** value_make - compute the VALUE_SIZE bytes that belong to a key */
-void value_make(char *value, uint64_t key)
+void value_make(char *value, unsigned long key)
 {
 	static const char text[PIECE - RANDOM + 1] = "a value of the lodge demo, made for you ";
-	uint64_t state = mix(key + 1), word;
+	unsigned long state = mix(key + 1), word;
 	size_t at, i;
 
 	for (at = 0; at < VALUE_SIZE; at += PIECE) {

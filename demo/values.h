@@ -3,11 +3,10 @@
 #define DEMO_VALUES_H
 
 #include <stddef.h>
-#include <stdint.h>
 
 /* With its header, such a value fills one page of redis' allocator. */
 #define VALUE_SIZE 4000
 
-void value_make(char *value, uint64_t key);
+void value_make(char *value, unsigned long key);
 
 #endif
