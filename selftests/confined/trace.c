@@ -100,6 +100,8 @@ static void proc_mem_stays(void)
 	close(fd);
 }
 
+static bool read_only;
+
 static void traced(void *arg)
 {
 	volatile long *word = (long *)memory;
@@ -107,7 +109,8 @@ static void traced(void *arg)
 
 	check(!ptrace(PTRACE_TRACEME, 0, 0, 0));
 	fill(memory, SIZE, 1);
-	check(!mprotect(memory + SIZE / 2, SIZE / 2, PROT_READ));
+	if (read_only)
+		check(!mprotect(memory, SIZE, PROT_READ));
 	press(SIZE);
 	raise(SIGSTOP);
 	for (i = 0; i < SIZE / sizeof(long); i += PAGE / sizeof(long))
@@ -124,16 +127,53 @@ static void ptrace_words(void)
 	pid = child(traced, NULL);
 	check_equal(waitpid(pid, &status, 0), pid);
 	check(WIFSTOPPED(status));
-	for (i = 0; i < SIZE / 2; i += PAGE)
+	for (i = 0; i < SIZE; i += PAGE)
 		check(!ptrace(PTRACE_POKEDATA, pid, memory + i, (long)(i / sizeof(long) + 5)));
 	press(SIZE);
-	for (i = 0; i < SIZE / 2; i += PAGE)
+	for (i = 0; i < SIZE; i += PAGE)
 		check_equal(ptrace(PTRACE_PEEKDATA, pid, memory + i, 0), i / sizeof(long) + 5);
-	/* A debugger's breakpoint may be in memory that the program cannot write. */
-	for (i = SIZE / 2; i < SIZE; i += PAGE)
-		check(!ptrace(PTRACE_POKEDATA, pid, memory + i, (long)(i / sizeof(long) + 5)));
 	check(!ptrace(PTRACE_CONT, pid, 0, 0));
 	join(pid);
+}
+
+/* A debugger's breakpoint may be in memory that the program cannot write. */
+static void ptrace_read_only(void)
+{
+	read_only = true;
+	ptrace_words();
+}
+
+static void sit(void *arg)
+{
+	char *p = private_memory(SIZE);
+
+	fill(p, SIZE, 7);
+	press(SIZE);
+	*(void **)arg = p;
+	meet((struct barrier *)((char *)arg + 64), 2, 1);
+	for (;;)
+		pause();
+}
+
+/* Pinned all at once, the pages do not fit: an error or a short count, but never a hang. */
+static void too_much_at_once(void)
+{
+	char *shared = shared_memory(PAGE), *buffer = malloc(SIZE);
+	struct iovec here = { buffer, SIZE }, there = { NULL, SIZE };
+	struct guest guest;
+	ssize_t n;
+	pid_t pid;
+
+	guest_make(&guest, "trace", MIB);
+	pid = guest_child(&guest, sit, shared);
+	meet((struct barrier *)(shared + 64), 2, 1);
+	there.iov_base = *(void **)shared;
+	n = process_vm_readv(pid, &here, 1, &there, 1, 0);
+	if (n > 0)
+		check(filled(buffer, n / PAGE * PAGE, 7));
+	kill(pid, SIGKILL);
+	join_killed(pid, SIGKILL);
+	guest_end(&guest);
 }
 
 static void ptrace_kill(void)
@@ -148,21 +188,6 @@ static void ptrace_kill(void)
 	check(!ptrace(PTRACE_SETOPTIONS, pid, 0, PTRACE_O_EXITKILL));
 	kill(pid, SIGKILL);
 	join_killed(pid, SIGKILL);
-}
-
-/* A host process that attaches to one of a guest, from outside. */
-static void *where;
-
-static void sit(void *arg)
-{
-	char *p = private_memory(SIZE);
-
-	fill(p, SIZE, 7);
-	press(SIZE);
-	*(void **)arg = p;
-	meet((struct barrier *)((char *)arg + 64), 2, 1);
-	for (;;)
-		pause();
 }
 
 static void read_all(pid_t pid, const char *name)
@@ -185,8 +210,9 @@ static void read_all(pid_t pid, const char *name)
 static void from_outside(void)
 {
 	char *shared = shared_memory(PAGE), *buffer = malloc(SIZE);
-	struct guest guest;
 	struct iovec here = { buffer, SIZE }, there = { NULL, SIZE };
+	struct guest guest;
+	void *where;
 	int status;
 	pid_t pid;
 
@@ -270,11 +296,13 @@ static void core_dump(void)
 }
 
 static const struct test tests[] = {
-	{ "process_vm_readv and writev", process_vm },
+	{ "process_vm_readv and writev", process_vm, .pool = 4 * MIB },
 	{ "/proc/PID/mem", proc_mem },
 	{ "/proc/PID/mem outlives the process", proc_mem_stays },
 	{ "PTRACE_PEEKDATA and POKEDATA", ptrace_words },
+	{ "ptrace writes into read-only memory", ptrace_read_only },
 	{ "a traced process is killed", ptrace_kill },
+	{ "more than the pool at once", too_much_at_once, .host = true },
 	{ "a debugger outside the guest", from_outside, .host = true },
 	{ "core dumps hold the memory", core_dump, .pool = 3 * MIB },
 };
