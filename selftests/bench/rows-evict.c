@@ -65,11 +65,13 @@ static void evict(unsigned long pages, bool sample)
 		char text[32];
 		int len = snprintf(text, sizeof(text), "%lu", CHUNK_PAGES * PAGE);
 
+		bool less;
+
 		start = stamp_start();
-		/* EAGAIN: it was less than that. */
-		if (write(fd, text, len) < 0)
-			rest();
+		less = write(fd, text, len) < 0;
 		end = stamp_end();
+		if (less)
+			rest();
 		now = stat_of("pgsteal");
 		if (sample && now - before > CHUNK_PAGES / 2)
 			samples_add_per(start, end, now - before);
