@@ -1,0 +1,324 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The VM of a guest when things go wrong: no memory, broken files, nothing left to evict. */
+#include "selftests/unit/unit.h"
+
+#include "selftests/unit/sim.h"
+
+#define PAGES	64
+
+static void write_seed(struct sim_space *ss, u64 vpn, u64 seed)
+{
+	u8 page[PAGE_SIZE];
+
+	sim_pattern(page, seed);
+	must(!sim_write(ss, vpn, 0, page, PAGE_SIZE));
+}
+
+static void check_seed(struct sim_space *ss, u64 vpn, u64 seed)
+{
+	u8 page[PAGE_SIZE], want[PAGE_SIZE];
+
+	sim_pattern(want, seed);
+	must(!sim_read(ss, vpn, 0, page, PAGE_SIZE));
+	must(!memcmp(page, want, PAGE_SIZE));
+}
+
+/* A page of which nothing can be compressed. */
+static void write_random(struct sim_space *ss, u64 vpn, u64 seed)
+{
+	u64 page[PAGE_SIZE / sizeof(u64)], random = seed + 1;
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(page); i++)
+		page[i] = sim_random(&random, ~0ULL);
+	must(!sim_write(ss, vpn, 0, page, PAGE_SIZE));
+}
+
+/* ---- every allocation fails once ---- */
+
+static void use_child(struct sim_space *parent, struct sim_space *child)
+{
+	u64 i;
+
+	for (i = 0; i < PAGES; i += 3)
+		write_seed(child, i, 2000 + i);
+	for (i = 1; i < PAGES; i += 3)
+		write_seed(parent, i, 3000 + i);
+	for (i = 0; i < PAGES; i++) {
+		check_seed(child, i, i % 3 ? 1000 + i : 2000 + i);
+		check_seed(parent, i, i % 3 == 1 ? 3000 + i : 1000 + i);
+	}
+	if (sim_unmap(child, 0, PAGES / 2) || sim_move(child, PAGES / 2, 0, PAGES / 2))
+		return;
+	for (i = 0; i < PAGES / 2; i++)
+		check_seed(child, i, (i + PAGES / 2) % 3 ? 1000 + i + PAGES / 2 : 2000 + i + PAGES / 2);
+}
+
+static void scenario(struct sim *sim)
+{
+	struct sim_space *parent, *child;
+	u64 i;
+
+	parent = sim_space_create(sim, 2 * PAGES);
+	if (!parent)
+		return;
+	for (i = 0; i < PAGES; i++)
+		write_seed(parent, i, 1000 + i);
+	if (!sim_map_file(parent, PAGES, PAGES, 5000))
+		for (i = 0; i < PAGES; i++)
+			check_seed(parent, PAGES + i, 5000 + i);
+	child = sim_fork(parent);
+	if (child) {
+		use_child(parent, child);
+		sim_space_exit(child);
+	}
+	sim_discard(parent, PAGES, PAGES);
+	sim_space_exit(parent);
+}
+
+static void test_no_memory(void **state)
+{
+	unsigned long nth, errors = host_log_count(HOST_LOG_ERR);
+	bool failed = true;
+
+	for (nth = 1; failed && nth < 20000; nth += 1 + nth / 200) {
+		struct sim *sim;
+
+		host_fail_nth(nth);
+		sim = sim_create(100);
+		if (sim) {
+			failed = host_fail_happened();
+			host_fail_nth(0);
+			/* What is built by then is built; the swap file has a test of its own. */
+			assert_non_null(sim_swap(sim, 500));
+			host_fail_nth(failed ? 0 : nth);
+			scenario(sim);
+			failed |= host_fail_happened();
+			host_fail_nth(0);
+			sim_destroy(sim);
+		}
+		assert_int_equal(host_allocated(), 0);
+	}
+	print_message("# %lu allocations\n", nth);
+	assert_true(nth > 500);
+	assert_int_equal(host_log_count(HOST_LOG_ERR), errors);
+}
+
+/* Every so many allocations one fails, all the time. */
+static void test_little_memory(void **state)
+{
+	struct sim *sim = sim_create(100);
+	unsigned int round;
+
+	assert_non_null(sim);
+	assert_non_null(sim_swap(sim, 500));
+	for (round = 7; round < 30; round++) {
+		host_fail_every(round);
+		scenario(sim);
+		host_fail_nth(0);
+	}
+	sim_destroy(sim);
+	assert_int_equal(host_allocated(), 0);
+}
+
+/* ---- files ---- */
+
+static void test_broken_swap(void **state)
+{
+	struct sim *sim = sim_create(60);
+	struct host_file_faults *faults;
+	struct sim_space *ss;
+	unsigned int i, lost = 0;
+	u8 page[PAGE_SIZE];
+
+	faults = host_file_faults(sim_swap(sim, 500));
+	ss = sim_space_create(sim, 4 * PAGES);
+	for (i = 0; i < 4 * PAGES; i++)
+		write_random(ss, i, i);
+	/* A part of the device cannot be read any more: its pages are lost, and only they. */
+	faults->to = 50 * PAGE_SIZE;
+	faults->read_err = -EIO;
+	for (i = 0; i < 4 * PAGES; i++) {
+		int err = sim_read(ss, i, 0, page, PAGE_SIZE);
+
+		assert_true(!err || err == -EIO);
+		lost += !!err;
+	}
+	assert_in_range(lost, 1, 50);
+	faults->read_err = 0;
+	for (i = 0; i < 4 * PAGES; i++) {
+		u64 random = i + 1, word;
+
+		assert_int_equal(sim_read(ss, i, 0, &word, sizeof(word)), 0);
+		assert_true(word == sim_random(&random, ~0ULL));
+	}
+	/* Nor written: evictions go elsewhere in the file. */
+	faults->from = 20 * PAGE_SIZE;
+	faults->to = 80 * PAGE_SIZE;
+	faults->write_err = -EIO;
+	for (i = 0; i < 4 * PAGES; i++)
+		write_random(ss, i, i + 7);
+	for (i = 0; i < 4 * PAGES; i++) {
+		u64 random = i + 8, word;
+
+		assert_int_equal(sim_read(ss, i, 0, &word, sizeof(word)), 0);
+		assert_true(word == sim_random(&random, ~0ULL));
+	}
+	assert_int_equal(atomic_long_read(&sim->oom_kills), 0);
+	sim_space_exit(ss);
+	sim_destroy(sim);
+	assert_int_equal(host_allocated(), 0);
+}
+
+/* ---- out of memory ---- */
+
+static void test_oom(void **state)
+{
+	struct sim *sim = sim_create(120);
+	struct sim_space *small, *big;
+	unsigned int i;
+	int err = 0;
+
+	small = sim_space_create(sim, PAGES);
+	big = sim_space_create(sim, 4 * PAGES);
+	for (i = 0; i < 20; i++)
+		write_random(small, i, i);
+	for (i = 0; i < 4 * PAGES && !err; i++) {
+		u64 page[PAGE_SIZE / sizeof(u64)], random = i + 1;
+		unsigned int j;
+
+		for (j = 0; j < ARRAY_SIZE(page); j++)
+			page[j] = sim_random(&random, ~0ULL);
+		err = sim_write(big, i, 0, page, PAGE_SIZE);
+	}
+	/* The one that is killed is the one that took most, and it took nearly all there is. */
+	assert_int_equal(err, -EINTR);
+	assert_true(big->dying && !small->dying);
+	assert_int_equal(atomic_long_read(&sim->oom_kills), 1);
+	assert_in_range(i, 70, 100);
+	assert_true(atomic_long_read(&sim->pool->events[PE_OOM]) > 0);
+	sim_space_exit(big);
+	for (i = 0; i < PAGES; i++)
+		write_random(small, i, i);
+	assert_int_equal(atomic_long_read(&sim->oom_kills), 1);
+	sim_space_exit(small);
+	sim_destroy(sim);
+	assert_int_equal(host_allocated(), 0);
+}
+
+/* ---- limits ---- */
+
+static void test_limits(void **state)
+{
+	struct sim *sim = sim_create(0);
+	struct pool *pool = sim->pool;
+	struct sim_space *ss;
+	unsigned int i;
+
+	ss = sim_space_create(sim, 4 * PAGES);
+	for (i = 0; i < 4 * PAGES; i++)
+		write_random(ss, i, i);
+	sim_check(sim);
+	/* Nothing can go anywhere: the old limit holds again. */
+	assert_int_equal(pool_set_limit(pool, 100), -EBUSY);
+	assert_true(pool->limit > 4 * PAGES);
+	write_random(ss, 0, 0);
+	assert_non_null(sim_swap(sim, 1000));
+	assert_int_equal(pool_set_limit(pool, 100), 0);
+	assert_true(pool_current(pool) <= 100);
+	for (i = 0; i < 4 * PAGES; i++) {
+		u64 random = i + 1, word;
+
+		assert_int_equal(sim_read(ss, i, 0, &word, sizeof(word)), 0);
+		assert_true(word == sim_random(&random, ~0ULL));
+		assert_true(pool_current(pool) <= 100);
+	}
+	assert_int_equal(pool_set_min(pool, 101), -EINVAL);
+	assert_int_equal(pool_set_min(pool, 80), 0);
+	assert_int_equal(pool_set_limit(pool, 79), -EINVAL);
+	assert_true(pool_reclaim(pool, 30) <= 100);
+	assert_true(pool_current(pool) >= 80);
+	sim_space_exit(ss);
+	pool_drain(pool);
+	/* Set aside, used or not. */
+	assert_int_equal(pool_current(pool), 80);
+	assert_int_equal(pool_set_min(pool, 0), 0);
+	assert_int_equal(pool_current(pool), 0);
+	host_fail_nth(50);
+	assert_int_equal(pool_set_min(pool, 90), -ENOMEM);
+	host_fail_nth(0);
+	assert_int_equal(pool_current(pool), 0);
+	sim_destroy(sim);
+	assert_int_equal(host_allocated(), 0);
+}
+
+/* ---- MADV_DONTNEED beside accesses of other threads ---- */
+
+struct race {
+	struct sim_space *ss;
+	bool stop;
+};
+
+static void *read_and_write(void *arg)
+{
+	struct race *race = arg;
+	u64 word = 1;
+
+	while (!READ_ONCE(race->stop)) {
+		must(!sim_write(race->ss, 5, 8, &word, sizeof(word)));
+		must(!sim_read(race->ss, 6, 8, &word, sizeof(word)));
+	}
+	return NULL;
+}
+
+static void test_discard_race(void **state)
+{
+	struct sim *sim = sim_create(200);
+	struct race race = { .ss = sim_space_create(sim, PAGES) };
+	struct sim_space *child;
+	pthread_t thread[2];
+	unsigned int i;
+
+	for (i = 0; i < PAGES; i++)
+		write_seed(race.ss, i, i);
+	/* Shared pages: forgetting them here does not free them. */
+	child = sim_fork(race.ss);
+	for (i = 0; i < 2; i++)
+		pthread_create(&thread[i], NULL, read_and_write, &race);
+	for (i = 0; i < 3000; i++) {
+		assert_int_equal(sim_discard(race.ss, 0, 10), 0);
+		if (i % 100 == 0) {
+			sim_space_exit(child);
+			child = sim_fork(race.ss);
+			assert_non_null(child);
+		}
+	}
+	WRITE_ONCE(race.stop, true);
+	for (i = 0; i < 2; i++)
+		pthread_join(thread[i], NULL);
+	sim_discard(race.ss, 0, PAGES);
+	for (i = 0; i < PAGES; i++) {
+		u64 word;
+
+		assert_int_equal(sim_read(race.ss, i, 8, &word, sizeof(word)), 0);
+		assert_true(word == 0);
+	}
+	sim_space_exit(child);
+	sim_space_exit(race.ss);
+	sim_destroy(sim);
+	assert_int_equal(host_allocated(), 0);
+}
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_no_memory),
+		cmocka_unit_test(test_little_memory),
+		cmocka_unit_test(test_broken_swap),
+		cmocka_unit_test(test_oom),
+		cmocka_unit_test(test_limits),
+		cmocka_unit_test(test_discard_race),
+	};
+
+	return cmocka_run_group_tests_name("vm-trouble", tests, NULL, NULL);
+}
