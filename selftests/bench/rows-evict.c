@@ -64,7 +64,6 @@ static void evict(unsigned long pages, bool sample)
 	for (tries = 0; tries < 400 && done + CHUNK_PAGES / 8 < pages; tries++) {
 		char text[32];
 		int len = snprintf(text, sizeof(text), "%lu", CHUNK_PAGES * PAGE);
-
 		bool less;
 
 		start = stamp_start();
