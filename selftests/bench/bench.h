@@ -68,7 +68,7 @@ void __attribute__((noreturn, format(printf, 1, 2))) die(const char *format, ...
 
 /* ---- bind.c ---- */
 
-/** bind_and_restart() - bind to the guest of a directory and start again, without argv[1] and [2] */
+/** bind_and_restart() - bind to the guest of a directory, start again without argv[1] and [2] */
 void bind_and_restart(const char *guest, char **argv);
 
 /* ---- content.c ---- */
