@@ -44,23 +44,28 @@ static void hand_out(struct space *space, u64 vpn, struct vpage *vp, bool write)
 	vpage_unlock(vp);
 }
 
-/* A vpage, locked, with a frame, in no table yet. */
-static struct vpage *new_page(struct space *space, struct frame **frame)
+/* A vpage, locked, with @frame, which it owns from now on, in no table yet.  The frame goes if it fails. */
+static struct vpage *new_page(struct space *space, struct frame *frame)
 {
 	struct pool *pool = space->pool;
-	struct vpage *vp;
+	struct vpage *vp = vpage_alloc(pool, frame);
 
-	*frame = pool_frame_get(pool);
-	if (IS_ERR(*frame))
-		return (void *)*frame;
-	vp = vpage_alloc(pool, *frame);
-	if (!vp) {
-		pool_frame_put(pool, *frame);
-		return ERR_PTR(-ENOMEM);
+	if (IS_ERR(vp)) {
+		pool_frame_put(pool, frame);
+		return vp;
 	}
-	backend_frame_init(pool, *frame, vp);
+	backend_frame_init(pool, frame, vp);
 	pool_count(pool, PS_RESIDENT, 1);
 	return vp;
+}
+
+/* The same with a new frame of undefined content. */
+static struct vpage *new_page_and_frame(struct space *space, struct frame **frame)
+{
+	*frame = pool_frame_get(space->pool);
+	if (IS_ERR(*frame))
+		return (void *)*frame;
+	return new_page(space, *frame);
 }
 
 /* Undo new_page(). */
@@ -78,17 +83,22 @@ static struct vpage *first_touch(struct space *space, u64 vpn, void *slot)
 {
 	struct vpage *vp;
 	struct frame *frame;
+	bool zeroed;
 	int err = 0;
 
 	if (!space_own_leaf(space, vpn))
 		return ERR_PTR(-ENOMEM);
-	vp = new_page(space, &frame);
+	frame = pool_frame_get(space->pool);
+	if (IS_ERR(frame))
+		return (void *)frame;
+	zeroed = frame_zeroed(frame);
+	vp = new_page(space, frame);
 	if (IS_ERR(vp))
 		return vp;
 	if (slot) {
 		err = backing_read(slot_backing(slot), vpn, frame_data(frame));
 		set_bit(VP_FILE, &vp->flags);
-	} else {
+	} else if (!zeroed) {
 		frame_clear(frame);
 	}
 	if (err || !space_set_slot(space, vpn, slot, vp)) {
@@ -146,7 +156,7 @@ static struct vpage *copy_page_for(struct space *space, u64 vpn, struct vpage *v
 	}
 	if (exclusive(space, vpn, vp))
 		return NULL;
-	copy = new_page(space, &frame);
+	copy = new_page_and_frame(space, &frame);
 	if (IS_ERR(copy)) {
 		vpage_unlock(vp);
 		return copy;
@@ -215,7 +225,7 @@ int space_fault(struct space *space, u64 vpn, bool write, struct frame **out)
 static struct vpage *steal_frame(struct space *space, u64 vpn, struct vpage *vp)
 {
 	struct frame *mine = vp->frame, *theirs;
-	struct vpage *own = new_page(space, &theirs);
+	struct vpage *own = new_page_and_frame(space, &theirs);
 
 	if (IS_ERR(own)) {
 		vpage_unlock(vp);
@@ -342,7 +352,7 @@ int space_fill(struct space *space, u64 vpn, const void *data)
 	struct leaf *leaf;
 	void *old;
 
-	vp = new_page(space, &frame);
+	vp = new_page_and_frame(space, &frame);
 	if (IS_ERR(vp))
 		return PTR_ERR(vp);
 	memcpy(frame_data(frame), data, PAGE_SIZE);

@@ -228,10 +228,31 @@ static void drain_limbo(struct pool *pool)
 	}
 }
 
+/* Whole pages that the CPUs hold charged for metadata; without metadata nothing is left over. */
+static void drain_credit(struct pool *pool)
+{
+	unsigned int n;
+	long sum = 0;
+
+	for (n = 0; n < pool->nr_cpus; n++) {
+		struct pool_cpu *cpu = &pool->cpus[n];
+
+		spin_lock(&cpu->lock);
+		sum += cpu->credit;
+		cpu->credit = 0;
+		spin_unlock(&cpu->lock);
+	}
+	pool_uncharge(pool, sum / PAGE_SIZE);
+	spin_lock(&pool->cpus[0].lock);
+	pool->cpus[0].credit += sum % PAGE_SIZE;
+	spin_unlock(&pool->cpus[0].lock);
+}
+
 void pool_drain(struct pool *pool)
 {
-	vpage_drain_queues(pool);
+	vpage_drain(pool);
 	drain_frames(pool);
+	drain_credit(pool);
 	drain_limbo(pool);
 }
 
@@ -330,6 +351,53 @@ struct frame *pool_frame_get(struct pool *pool)
 	if (likely(frame))
 		return frame;
 	return frame_get_slow(pool);
+}
+
+/* ---- metadata ---- */
+
+int pool_charge_metadata(struct pool *pool, size_t size)
+{
+	struct pool_cpu *cpu = &pool->cpus[host_cpu() % pool->nr_cpus];
+
+	for (;;) {
+		struct frame *frame;
+		bool enough;
+
+		spin_lock(&cpu->lock);
+		enough = cpu->credit >= (long)size;
+		if (enough)
+			cpu->credit -= size;
+		spin_unlock(&cpu->lock);
+		if (enough)
+			break;
+		/* What makes room for a frame makes room for metadata too; only its charge is wanted. */
+		frame = pool_frame_get(pool);
+		if (IS_ERR(frame))
+			return PTR_ERR(frame);
+		frame_free(frame);
+		spin_lock(&cpu->lock);
+		cpu->credit += PAGE_SIZE;
+		spin_unlock(&cpu->lock);
+	}
+	pool_count(pool, PS_METADATA, size);
+	return 0;
+}
+
+void pool_uncharge_metadata(struct pool *pool, size_t size)
+{
+	struct pool_cpu *cpu = &pool->cpus[host_cpu() % pool->nr_cpus];
+	long pages = 0;
+
+	spin_lock(&cpu->lock);
+	cpu->credit += size;
+	if (cpu->credit >= 2 * (long)PAGE_SIZE) {
+		pages = cpu->credit / PAGE_SIZE - 1;
+		cpu->credit -= pages * PAGE_SIZE;
+	}
+	spin_unlock(&cpu->lock);
+	if (pages)
+		pool_uncharge(pool, pages);
+	pool_count(pool, PS_METADATA, -(long)size);
 }
 
 /* ---- limits ---- */

@@ -4,7 +4,8 @@
  *
  * Accounting is in pages and is kept ahead of use: what is charged may not be used
  * yet (per-CPU caches, a store about to grow), but nothing is used uncharged, so the
- * pool never holds more than its limit.
+ * pool never holds more than its limit.  Frames, the store, and the metadata (tables
+ * and vpages, which also pages without a frame have) are charged.
  *
  * Lock order: mmap_lock (host) > vpage lock > frame lock > i_mmap_rwsem (host) > page-table lock (host);
  *	space->leaf lock > policy lock; caches[].lock and tier locks are innermost.
@@ -37,14 +38,19 @@ enum pool_event { PE_LOW, PE_HIGH, PE_MAX, PE_OOM, PE_OOM_KILL, PE_COUNT };
  * @lock: innermost; taken by the CPU itself, and by others to drain
  * @frames: free, charged frames
  * @batch: vpages that the policy has yet to see
+ * @spare: free vpages
+ * @credit: bytes that are charged and may be used for metadata
  * @stat: this CPU's part of the figures
  */
 struct pool_cpu {
 	spinlock_t lock;
 	unsigned int nr_frames;
 	unsigned int nr_batch;
+	unsigned int nr_spare;
+	long credit;
 	struct frame *frames[POOL_CACHE];
 	struct vpage *batch[POOL_CACHE];
+	struct vpage *spare[POOL_CACHE];
 	atomic_long_t stat[PS_COUNT];
 };
 
@@ -166,16 +172,31 @@ void pool_frame_retire(struct pool *pool, struct frame *frame);
 /** pool_drain() - give back what CPUs hold, let the policy see all queued pages, look after parked frames */
 void pool_drain(struct pool *pool);
 
+/**
+ * pool_charge_metadata() - charge @size bytes of tables or vpages, at most a page and a bit
+ * Return: 0, or what pool_frame_get() answers
+ */
+int pool_charge_metadata(struct pool *pool, size_t size);
+void pool_uncharge_metadata(struct pool *pool, size_t size);
+
 /* ---- vpages (vpage.c) ---- */
 
-/** vpage_alloc() - a new vpage, locked, in one slot, dirty, holding @frame; NULL: no memory */
+/**
+ * vpage_alloc() - a new vpage, locked, in one slot, dirty, holding @frame
+ * Return: the vpage; ERR_PTR of -ENOMEM or of what pool_frame_get() answers
+ */
 struct vpage *vpage_alloc(struct pool *pool, struct frame *frame);
 
 /** vpage_queue() - a resident page on its way to the policy */
 void vpage_queue(struct pool *pool, struct vpage *vp);
 
-/** vpage_put_slot() - one slot less points to the page; frees it with the last one.  May sleep. */
-void vpage_put_slot(struct pool *pool, struct vpage *vp);
+/** vpage_put_slots() - of each of up to POOL_CACHE pages, one slot less points to it; frees it with the last one.  May sleep. */
+void vpage_put_slots(struct pool *pool, struct vpage **vps, unsigned int n);
+
+static inline void vpage_put_slot(struct pool *pool, struct vpage *vp)
+{
+	vpage_put_slots(pool, &vp, 1);
+}
 
 /** vpage_drop_copy() - forget the copy in a tier; vpage locked */
 void vpage_drop_copy(struct pool *pool, struct vpage *vp);
@@ -191,8 +212,8 @@ void vpage_add_mapper(struct pool *pool, struct vpage *vp, u64 mapper);
 /** vpage_mappers() - write up to @max places that may map the page to @out; Return: how many there are */
 unsigned int vpage_mappers(const struct vpage *vp, u64 *out, unsigned int max);
 
-/** vpage_drain_queues() - let the policy see all queued pages */
-void vpage_drain_queues(struct pool *pool);
+/** vpage_drain() - let the policy see all queued pages, free the spare ones */
+void vpage_drain(struct pool *pool);
 
 int vpage_module_init(void);
 void vpage_module_exit(void);

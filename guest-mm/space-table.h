@@ -12,9 +12,12 @@
 
 /**
  * struct node - an upper node: places of nodes, or of leaves at the lowest level
- * @child: set once, and freed with the space; places of leaves also change to a copy or to NULL
+ * @used: which children may be there; a bit never goes
+ * @child: set once, and freed with the space; places of leaves also change to a copy or to NULL, and may hold
+ *	a backing (with SLOT_BACKING set) that stands for a leaf full of it
  */
 struct node {
+	unsigned long used[NODE_SLOTS / BITS_PER_LONG];
 	void *child[NODE_SLOTS];
 };
 

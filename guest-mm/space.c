@@ -34,7 +34,8 @@ static unsigned int node_index(u64 vpn, unsigned int level)
 	return (vpn >> (LEAF_BITS + level * NODE_BITS)) & (NODE_SLOTS - 1);
 }
 
-struct leaf *space_leaf(struct space *space, u64 vpn)
+/* What the place of a leaf holds: a leaf, a backing for all of it, or NULL. */
+static void *leaf_entry(struct space *space, u64 vpn)
 {
 	struct node *node = space->root;
 	int level;
@@ -47,6 +48,48 @@ struct leaf *space_leaf(struct space *space, u64 vpn)
 	return READ_ONCE(node->child[node_index(vpn, 0)]);
 }
 
+struct leaf *space_leaf(struct space *space, u64 vpn)
+{
+	void *entry = leaf_entry(space, vpn);
+
+	return slot_is_backing(entry) ? NULL : entry;
+}
+
+/* The next child from @from on that may be there, or NODE_SLOTS. */
+static unsigned int next_child(struct node *node, unsigned int from)
+{
+	unsigned int word = from / BITS_PER_LONG;
+	unsigned long bits;
+
+	if (from >= NODE_SLOTS)
+		return NODE_SLOTS;
+	bits = READ_ONCE(node->used[word]) & (~0UL << (from % BITS_PER_LONG));
+	while (!bits) {
+		if (++word == ARRAY_SIZE(node->used))
+			return NODE_SLOTS;
+		bits = READ_ONCE(node->used[word]);
+	}
+	return word * BITS_PER_LONG + __builtin_ctzl(bits);
+}
+
+static struct node *node_alloc(struct pool *pool)
+{
+	struct node *node;
+
+	if (pool_charge_metadata(pool, sizeof(*node)))
+		return NULL;
+	node = kmem_cache_zalloc(node_cache, GFP_POOL);
+	if (!node)
+		pool_uncharge_metadata(pool, sizeof(*node));
+	return node;
+}
+
+static void node_free(struct pool *pool, struct node *node)
+{
+	kmem_cache_free(node_cache, node);
+	pool_uncharge_metadata(pool, sizeof(*node));
+}
+
 /* The place that holds the leaf of @vpn; makes the nodes above it.  NULL: no memory. */
 static void **leaf_place(struct space *space, u64 vpn)
 {
@@ -54,36 +97,42 @@ static void **leaf_place(struct space *space, u64 vpn)
 	int level;
 
 	for (level = NODE_LEVELS - 1; level > 0; level--) {
-		void **place = &node->child[node_index(vpn, level)];
+		unsigned int index = node_index(vpn, level);
+		void **place = &node->child[index];
 		struct node *next = READ_ONCE(*place);
 
 		if (!next) {
-			struct node *fresh = kmem_cache_zalloc(node_cache, GFP_POOL);
+			struct node *fresh = node_alloc(space->pool);
 
 			if (!fresh)
 				return NULL;
+			set_bit(index, node->used);
 			next = cmpxchg(place, NULL, (void *)fresh);
-			if (next) {
-				kmem_cache_free(node_cache, fresh);
-			} else {
+			if (next)
+				node_free(space->pool, fresh);
+			else
 				next = fresh;
-				pool_count(space->pool, PS_METADATA, sizeof(*fresh));
-			}
 		}
 		node = next;
 	}
+	if (!test_bit(node_index(vpn, 0), node->used))
+		set_bit(node_index(vpn, 0), node->used);
 	return &node->child[node_index(vpn, 0)];
 }
 
 static struct leaf *leaf_alloc(struct pool *pool)
 {
-	struct leaf *leaf = kmem_cache_zalloc(leaf_cache, GFP_POOL);
+	struct leaf *leaf;
 
-	if (!leaf)
+	if (pool_charge_metadata(pool, sizeof(*leaf)))
 		return NULL;
+	leaf = kmem_cache_zalloc(leaf_cache, GFP_POOL);
+	if (!leaf) {
+		pool_uncharge_metadata(pool, sizeof(*leaf));
+		return NULL;
+	}
 	atomic_set(&leaf->refs, 1);
 	spin_lock_init(&leaf->lock);
-	pool_count(pool, PS_METADATA, sizeof(*leaf));
 	return leaf;
 }
 
@@ -94,7 +143,8 @@ static void leaf_free_rcu(struct rcu_head *rcu)
 
 static void leaf_put(struct pool *pool, struct leaf *leaf)
 {
-	unsigned int i;
+	struct vpage *vps[POOL_CACHE];
+	unsigned int i, n = 0;
 
 	if (!atomic_dec_and_test(&leaf->refs))
 		return;
@@ -104,9 +154,14 @@ static void leaf_put(struct pool *pool, struct leaf *leaf)
 		if (slot_is_backing(slot))
 			backing_put_n(slot_backing(slot), 1);
 		else if (slot)
-			vpage_put_slot(pool, slot);
+			vps[n++] = slot;
+		if (n == POOL_CACHE) {
+			vpage_put_slots(pool, vps, n);
+			n = 0;
+		}
 	}
-	pool_count(pool, PS_METADATA, -(long)sizeof(*leaf));
+	vpage_put_slots(pool, vps, n);
+	pool_uncharge_metadata(pool, sizeof(*leaf));
 	call_rcu(&leaf->rcu, leaf_free_rcu);
 }
 
@@ -142,33 +197,50 @@ static int leaf_unshare(struct space *space, void **place, struct leaf *leaf)
 	return 0;
 }
 
+/* Put a leaf of its own into the place of a leaf that is missing, or backed as a whole.  Return: 0, -ENOMEM. */
+static int leaf_make(struct space *space, void **place, void *entry)
+{
+	struct leaf *leaf = leaf_alloc(space->pool);
+	unsigned int i;
+
+	if (!leaf)
+		return -ENOMEM;
+	if (entry) {
+		/* While this range is mapped the backing stays, whoever replaces the entry. */
+		backing_get_n(slot_backing(entry), LEAF_SLOTS);
+		for (i = 0; i < LEAF_SLOTS; i++)
+			leaf->slot[i] = entry;
+	}
+	if (cmpxchg(place, entry, (void *)leaf) != entry)
+		leaf_put(space->pool, leaf);
+	else if (entry)
+		backing_put_n(slot_backing(entry), 1);
+	return 0;
+}
+
 struct leaf *space_own_leaf(struct space *space, u64 vpn)
 {
 	void **place = leaf_place(space, vpn);
-	struct leaf *leaf;
 
 	if (!place)
 		return NULL;
 	for (;;) {
+		void *entry;
 		bool alone;
+		int err;
 
 		rcu_read_lock();
-		leaf = READ_ONCE(*place);
-		alone = leaf && atomic_read_acquire(&leaf->refs) == 1;
+		entry = READ_ONCE(*place);
+		alone = slot_is_page(entry) && atomic_read_acquire(&((struct leaf *)entry)->refs) == 1;
 		rcu_read_unlock();
 		if (alone)
-			return leaf;
-		if (leaf) {
-			if (leaf_unshare(space, place, leaf))
-				return NULL;
-			continue;
-		}
-		leaf = leaf_alloc(space->pool);
-		if (!leaf)
+			return entry;
+		if (slot_is_page(entry))
+			err = leaf_unshare(space, place, entry);
+		else
+			err = leaf_make(space, place, entry);
+		if (err)
 			return NULL;
-		if (!cmpxchg(place, NULL, (void *)leaf))
-			return leaf;
-		leaf_put(space->pool, leaf);
 	}
 }
 
@@ -186,7 +258,7 @@ static bool slot_changed(struct space *space, u64 vpn, struct vpage *vp)
 		spin_lock(&leaf->lock);
 		/* While the slot holds it, it cannot be freed. */
 		if (leaf->slot[leaf_index(vpn)] == vp)
-			changed = !test_bit(VP_LOCKED, &vp->flags);
+			changed = !vpage_locked_waiting(vp);
 		spin_unlock(&leaf->lock);
 	}
 	rcu_read_unlock();
@@ -202,13 +274,15 @@ void *space_lock_slot(struct space *space, u64 vpn)
 		bool locked = true;
 
 		rcu_read_lock();
-		leaf = space_leaf(space, vpn);
-		if (!leaf) {
+		leaf = slot = leaf_entry(space, vpn);
+		if (!slot || slot_is_backing(slot)) {
+			if (slot)
+				backing_get_n(slot_backing(slot), 1);
 			rcu_read_unlock();
-			return NULL;
+			return slot;
 		}
 		spin_lock(&leaf->lock);
-		if (unlikely(space_leaf(space, vpn) != leaf)) {
+		if (unlikely(leaf_entry(space, vpn) != leaf)) {
 			spin_unlock(&leaf->lock);
 			rcu_read_unlock();
 			continue;
@@ -268,7 +342,9 @@ static void drop_leaf(struct space *space, u64 vpn)
 	mutex_lock(&space->unshare_lock);
 	leaf = xchg(place, NULL);
 	mutex_unlock(&space->unshare_lock);
-	if (!leaf)
+	if (slot_is_backing(leaf))
+		backing_put_n(slot_backing(leaf), 1);
+	if (!slot_is_page(leaf))
 		return;
 	atomic_long_sub(leaf->pages, &space->pages);
 	leaf_put(space->pool, leaf);
@@ -282,23 +358,40 @@ static bool slot_kept(void *slot, bool discard)
 
 static int drop_slots(struct space *space, u64 vpn, u64 n, bool discard)
 {
-	struct leaf *leaf = space_own_leaf(space, vpn);
+	struct vpage *vps[POOL_CACHE];
+	unsigned int nvps = 0;
 	u64 i;
 
-	if (!leaf)
-		return -ENOMEM;
+	/* A whole leaf that nobody touched keeps its backing. */
+	if (discard && slot_is_backing(leaf_entry(space, vpn)))
+		return 0;
 	for (i = 0; i < n; i++) {
+		struct leaf *leaf = space_own_leaf(space, vpn);
 		void *slot;
 
-		do {
-			slot = READ_ONCE(leaf->slot[leaf_index(vpn + i)]);
-			if (!slot || slot_kept(slot, discard))
-				break;
-		} while (!space_set_slot(space, vpn + i, slot, NULL));
-		if (slot && !slot_kept(slot, discard))
-			slot_put(space, slot);
+		if (!leaf)
+			break;
+		slot = READ_ONCE(leaf->slot[leaf_index(vpn + i)]);
+		if (!slot || slot_kept(slot, discard))
+			continue;
+		if (!space_set_slot(space, vpn + i, slot, NULL)) {
+			/* Changed, or shared by a fork, since we looked. */
+			i--;
+			continue;
+		}
+		if (slot_is_backing(slot))
+			backing_put_n(slot_backing(slot), 1);
+		else
+			vps[nvps++] = slot;
+		if (nvps == POOL_CACHE) {
+			atomic_long_sub(nvps, &space->pages);
+			vpage_put_slots(space->pool, vps, nvps);
+			nvps = 0;
+		}
 	}
-	return 0;
+	atomic_long_sub(nvps, &space->pages);
+	vpage_put_slots(space->pool, vps, nvps);
+	return i < n ? -ENOMEM : 0;
 }
 
 static int drop_range(struct space *space, u64 vpn, u64 n, bool discard)
@@ -336,17 +429,24 @@ u64 space_next_leaf(struct space *space, u64 vpn, u64 end)
 		struct node *node = space->root;
 		int level;
 
-		for (level = NODE_LEVELS - 1; level >= 0; level--) {
+		for (level = NODE_LEVELS - 1; ; level--) {
 			unsigned int shift = LEAF_BITS + level * NODE_BITS;
+			unsigned int index = node_index(vpn, level);
+			unsigned int next = next_child(node, index);
 
-			node = READ_ONCE(node->child[node_index(vpn, level)]);
+			/* Nothing from here on: go on behind this node, or behind the child that is missing. */
+			if (next != index)
+				vpn = ((vpn >> shift) - index + next) << shift;
+			if (next == NODE_SLOTS)
+				break;
+			node = READ_ONCE(node->child[next]);
 			if (!node) {
 				vpn = ((vpn >> shift) + 1) << shift;
 				break;
 			}
+			if (!level)
+				return vpn;
 		}
-		if (level < 0)
-			return vpn;
 	}
 	return end;
 }
@@ -366,7 +466,16 @@ int space_fork(struct space *parent, struct space *child, u64 vpn, u64 n,
 			return -ENOMEM;
 		have = *place;
 		rcu_read_lock();
-		leaf = space_leaf(parent, vpn);
+		leaf = leaf_entry(parent, vpn);
+		if (!slot_is_page(leaf)) {
+			/* Backed as a whole, so nothing of it is mapped. */
+			if (leaf && !have) {
+				backing_get_n(slot_backing(leaf), 1);
+				*place = leaf;
+			}
+			rcu_read_unlock();
+			continue;
+		}
 		was_shared = atomic_read(&leaf->refs) > 1;
 		/* A leaf that spans two mappings comes by once for each. */
 		if (!have) {
@@ -440,18 +549,40 @@ int space_move(struct space *space, u64 from, u64 to, u64 n)
 	return 0;
 }
 
-int space_back(struct space *space, u64 vpn, u64 n, struct backing *backing)
+/* Back a range within one leaf. */
+static int back_slots(struct space *space, u64 vpn, u64 n, struct backing *backing)
 {
+	void **place = leaf_place(space, vpn);
 	u64 i;
 
+	if (!place)
+		return -ENOMEM;
+	backing_get_n(backing, 1);
+	if (n == LEAF_SLOTS && !cmpxchg(place, NULL, backing_slot(backing)))
+		return 0;
+	backing_put_n(backing, 1);
 	for (i = 0; i < n; i++) {
-		if (!space_own_leaf(space, vpn + i))
+		if (!space_own_leaf(space, vpn))
 			return -ENOMEM;
 		backing_get_n(backing, 1);
 		if (!space_set_slot(space, vpn + i, NULL, backing_slot(backing)))
 			backing_put_n(backing, 1);
-		if ((i & (LEAF_SLOTS - 1)) == 0)
-			cond_resched();
+	}
+	return 0;
+}
+
+int space_back(struct space *space, u64 vpn, u64 n, struct backing *backing)
+{
+	u64 end = vpn + n, next;
+
+	for (; vpn < end; vpn = next) {
+		int err;
+
+		next = min(end, (vpn | (LEAF_SLOTS - 1)) + 1);
+		err = fatal_signal() ? -EINTR : back_slots(space, vpn, next - vpn, backing);
+		if (err)
+			return err;
+		cond_resched();
 	}
 	return 0;
 }
@@ -464,25 +595,25 @@ int space_init(struct space *space, struct pool *pool, u32 id)
 	space->pool = pool;
 	atomic_long_set(&space->pages, 0);
 	mutex_init(&space->unshare_lock);
-	space->root = kmem_cache_zalloc(node_cache, GFP_POOL);
-	if (!space->root)
-		return -ENOMEM;
-	pool_count(pool, PS_METADATA, sizeof(*space->root));
-	return 0;
+	space->root = node_alloc(pool);
+	return space->root ? 0 : -ENOMEM;
 }
 
 static void free_nodes(struct pool *pool, struct node *node, unsigned int level)
 {
 	unsigned int i;
 
-	for (i = 0; i < NODE_SLOTS && level; i++)
-		if (node->child[i])
-			free_nodes(pool, node->child[i], level - 1);
-	for (i = 0; i < NODE_SLOTS && !level; i++)
-		if (node->child[i])
-			leaf_put(pool, node->child[i]);
-	pool_count(pool, PS_METADATA, -(long)sizeof(*node));
-	kmem_cache_free(node_cache, node);
+	for (i = next_child(node, 0); i < NODE_SLOTS; i = next_child(node, i + 1)) {
+		void *child = node->child[i];
+
+		if (slot_is_backing(child))
+			backing_put_n(slot_backing(child), 1);
+		else if (child && level)
+			free_nodes(pool, child, level - 1);
+		else if (child)
+			leaf_put(pool, child);
+	}
+	node_free(pool, node);
 	cond_resched();
 }
 

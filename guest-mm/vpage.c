@@ -31,12 +31,35 @@ void vpage_module_exit(void)
 	kmem_cache_destroy(vpage_cache);
 }
 
+static struct vpage *take_spare(struct pool *pool)
+{
+	struct pool_cpu *cpu = &pool->cpus[host_cpu() % pool->nr_cpus];
+	struct vpage *vp = NULL;
+
+	if (!READ_ONCE(cpu->nr_spare))
+		return NULL;
+	spin_lock(&cpu->lock);
+	if (cpu->nr_spare)
+		vp = cpu->spare[--cpu->nr_spare];
+	spin_unlock(&cpu->lock);
+	return vp;
+}
+
 struct vpage *vpage_alloc(struct pool *pool, struct frame *frame)
 {
-	struct vpage *vp = kmem_cache_alloc(vpage_cache, GFP_POOL);
+	struct vpage *vp = take_spare(pool);
+	int err;
 
-	if (!vp)
-		return NULL;
+	if (!vp) {
+		err = pool_charge_metadata(pool, sizeof(*vp));
+		if (err)
+			return ERR_PTR(err);
+		vp = kmem_cache_alloc(vpage_cache, GFP_POOL);
+		if (!vp) {
+			pool_uncharge_metadata(pool, sizeof(*vp));
+			return ERR_PTR(-ENOMEM);
+		}
+	}
 	vp->flags = BIT(VP_LOCKED) | BIT(VP_DIRTY);
 	atomic_set(&vp->slots, 1);
 	vp->last_use = 0;
@@ -45,14 +68,27 @@ struct vpage *vpage_alloc(struct pool *pool, struct frame *frame)
 	vp->mapper = 0;
 	vp->more = NULL;
 	INIT_LIST_HEAD(&vp->lru);
-	pool_count(pool, PS_METADATA, sizeof(*vp));
 	return vp;
+}
+
+static void vpage_release(struct pool *pool, struct vpage *vp)
+{
+	kmem_cache_free(vpage_cache, vp);
+	pool_uncharge_metadata(pool, sizeof(*vp));
 }
 
 static void vpage_free(struct pool *pool, struct vpage *vp)
 {
-	pool_count(pool, PS_METADATA, -(long)sizeof(*vp));
-	kmem_cache_free(vpage_cache, vp);
+	struct pool_cpu *cpu = &pool->cpus[host_cpu() % pool->nr_cpus];
+	bool kept;
+
+	spin_lock(&cpu->lock);
+	kept = cpu->nr_spare < POOL_CACHE;
+	if (kept)
+		cpu->spare[cpu->nr_spare++] = vp;
+	spin_unlock(&cpu->lock);
+	if (!kept)
+		vpage_release(pool, vp);
 }
 
 /* ---- the way to the policy ---- */
@@ -99,7 +135,21 @@ void vpage_queue(struct pool *pool, struct vpage *vp)
 		drain_batch(pool, batch, n);
 }
 
-void vpage_drain_queues(struct pool *pool)
+static void drain_spare(struct pool *pool, struct pool_cpu *cpu)
+{
+	struct vpage *spare[POOL_CACHE];
+	unsigned int i, n;
+
+	spin_lock(&cpu->lock);
+	n = cpu->nr_spare;
+	memcpy(spare, cpu->spare, n * sizeof(*spare));
+	cpu->nr_spare = 0;
+	spin_unlock(&cpu->lock);
+	for (i = 0; i < n; i++)
+		vpage_release(pool, spare[i]);
+}
+
+void vpage_drain(struct pool *pool)
 {
 	struct vpage *batch[POOL_CACHE];
 	unsigned int i, n;
@@ -107,16 +157,19 @@ void vpage_drain_queues(struct pool *pool)
 	for (i = 0; i < pool->nr_cpus; i++) {
 		struct pool_cpu *cpu = &pool->cpus[i];
 
-		if (!READ_ONCE(cpu->nr_batch))
-			continue;
-		spin_lock(&cpu->lock);
-		n = cpu->nr_batch;
-		memcpy(batch, cpu->batch, n * sizeof(*batch));
-		cpu->nr_batch = 0;
-		spin_unlock(&cpu->lock);
-		if (n)
-			drain_batch(pool, batch, n);
+		if (READ_ONCE(cpu->nr_batch)) {
+			spin_lock(&cpu->lock);
+			n = cpu->nr_batch;
+			memcpy(batch, cpu->batch, n * sizeof(*batch));
+			cpu->nr_batch = 0;
+			spin_unlock(&cpu->lock);
+			if (n)
+				drain_batch(pool, batch, n);
+		}
 	}
+	for (i = 0; i < pool->nr_cpus; i++)
+		if (READ_ONCE(pool->cpus[i].nr_spare))
+			drain_spare(pool, &pool->cpus[i]);
 }
 
 /* ---- who maps it ---- */
@@ -139,7 +192,8 @@ unsigned int vpage_mappers(const struct vpage *vp, u64 *out, unsigned int max)
 static void forget_mappers(struct vpage *vp)
 {
 	vp->mapper = 0;
-	kfree(vp->more);
+	if (vp->more)
+		kfree(vp->more);
 	vp->more = NULL;
 }
 
@@ -217,14 +271,14 @@ void vpage_drop_copy(struct pool *pool, struct vpage *vp)
 	atomic_long_dec(&pool->in_tier[id]);
 }
 
-void vpage_put_slot(struct pool *pool, struct vpage *vp)
+/* Free all that a page has but itself; no slot leads to it any more. */
+static void empty(struct pool *pool, struct vpage *vp)
 {
-	bool queued;
+	struct frame *frame;
 
-	if (!atomic_dec_and_test(&vp->slots))
-		return;
-	/* No slot leads here, so the holder is an evictor or a fault about to finish. */
-	wait_var_event(&vp->flags, vpage_trylock(vp));
+	/* Only an evictor can hold it, or a fault that is about to finish. */
+	if (!vpage_trylock(vp))
+		wait_var_event(&vp->flags, vpage_trylock_waiting(vp));
 	if (test_bit(VP_STORED, &vp->flags)) {
 		spin_lock(&pool->stored_lock);
 		list_del_init(&vp->lru);
@@ -232,9 +286,8 @@ void vpage_put_slot(struct pool *pool, struct vpage *vp)
 		spin_unlock(&pool->stored_lock);
 	}
 	vpage_drop_copy(pool, vp);
-	if (vp->frame) {
-		struct frame *frame = vp->frame;
-
+	frame = vp->frame;
+	if (frame) {
 		/* Waits for a fault that was handed the frame until it has mapped it. */
 		frame_lock(frame);
 		vpage_unmap(pool, vp);
@@ -243,18 +296,38 @@ void vpage_put_slot(struct pool *pool, struct vpage *vp)
 		frame_unlock(frame);
 		pool_count(pool, PS_RESIDENT, -1);
 		pool_frame_retire(pool, frame);
+	} else {
+		forget_mappers(vp);
 	}
-	kfree(vp->more);
-	vp->more = NULL;
+}
 
-	/* On a list or in a batch, but nobody evicts it: we hold its lock. */
+void vpage_put_slots(struct pool *pool, struct vpage **vps, unsigned int n)
+{
+	struct vpage *dead[POOL_CACHE];
+	unsigned int i, ndead = 0, nfree = 0;
+
+	for (i = 0; i < n; i++) {
+		if (!atomic_dec_and_test(&vps[i]->slots))
+			continue;
+		empty(pool, vps[i]);
+		dead[ndead++] = vps[i];
+	}
+	if (!ndead)
+		return;
+	/* On a list or in a batch, but nobody evicts them: we hold their locks. */
 	spin_lock(&pool->policy_lock);
-	queued = test_bit(VP_QUEUED, &vp->flags);
-	if (queued)
-		set_bit(VP_FREED, &vp->flags);
-	else if (test_bit(VP_LISTED, &vp->flags))
-		pool->policy_ops->remove(pool->policy, vp);
+	for (i = 0; i < ndead; i++) {
+		struct vpage *vp = dead[i];
+
+		if (test_bit(VP_QUEUED, &vp->flags)) {
+			set_bit(VP_FREED, &vp->flags);
+			continue;
+		}
+		if (test_bit(VP_LISTED, &vp->flags))
+			pool->policy_ops->remove(pool->policy, vp);
+		dead[nfree++] = vp;
+	}
 	spin_unlock(&pool->policy_lock);
-	if (!queued)
-		vpage_free(pool, vp);
+	for (i = 0; i < nfree; i++)
+		vpage_free(pool, dead[i]);
 }

@@ -50,6 +50,7 @@ struct vpage {
 /* Bits of vpage.flags; all bit operations on them are atomic. */
 enum {
 	VP_LOCKED,		/* the vpage's lock */
+	VP_WAITED,		/* somebody waits for the lock */
 	VP_DIRTY,		/* the frame differs from any copy (then there is none) */
 	VP_QUEUED,		/* in a per-CPU batch on its way to the policy */
 	VP_LISTED,		/* on one of the policy's lists (policy lock) */
@@ -89,12 +90,29 @@ static inline bool vpage_trylock(struct vpage *vp)
 	return !test_and_set_bit_lock(VP_LOCKED, &vp->flags);
 }
 
+/** vpage_locked_waiting() - is the lock taken?  If so, its holder will wake us. */
+static inline bool vpage_locked_waiting(struct vpage *vp)
+{
+	set_bit(VP_WAITED, &vp->flags);
+	/* Whoever unlocks it from now on sees that we wait. */
+	smp_mb__after_atomic();
+	return test_bit(VP_LOCKED, &vp->flags);
+}
+
+/** vpage_trylock_waiting() - vpage_trylock() for one who sleeps if it fails */
+static inline bool vpage_trylock_waiting(struct vpage *vp)
+{
+	return !vpage_locked_waiting(vp) && vpage_trylock(vp);
+}
+
 /** vpage_unlock() - let it go and wake who waits for it */
 static inline void vpage_unlock(struct vpage *vp)
 {
-	clear_bit_unlock(VP_LOCKED, &vp->flags);
-	smp_mb__after_atomic();
-	wake_up_var(&vp->flags);
+	/* In one step: once it is unlocked the vpage may be freed. */
+	long old = atomic_long_fetch_andnot(BIT(VP_LOCKED) | BIT(VP_WAITED), (atomic_long_t *)&vp->flags);
+
+	if (unlikely(old & BIT(VP_WAITED)))
+		wake_up_var(&vp->flags);
 }
 
 #endif /* LODGE_VPAGE_H */

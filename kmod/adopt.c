@@ -10,10 +10,14 @@
 #include <linux/sched/mm.h>
 #include <linux/uaccess.h>
 
+#include "kmod/compat/mm.h"
 #include "kmod/mm-guest.h"
 
 /* A stack without a limit of its own gets this much room. */
 #define STACK_UNLIMITED	(256UL << 20)
+
+/* Arguments and environment longer than this go into the pool with the rest of the stack. */
+#define ARGUMENTS_MAX	(64UL << 10)
 
 /* The host's default distance between a stack and the mapping below it. */
 #define STACK_GUARD	(256UL << PAGE_SHIFT)
@@ -58,6 +62,33 @@ static unsigned long stack_start(unsigned long below, unsigned long start, unsig
 }
 
 /*
+ * Where the part of the stack that the pool takes ends.  The host reads a process's arguments and
+ * environment, for ps and top, from anonymous memory only: those few pages stay the host's.
+ */
+static unsigned long stack_end(struct mm_struct *mm, unsigned long start, unsigned long end)
+{
+	unsigned long arguments = mm->arg_start & PAGE_MASK;
+
+	return arguments > start && arguments < end && end - arguments <= ARGUMENTS_MAX ? arguments : end;
+}
+
+/* What is left of the host's stack must not grow: that would be memory outside the pool. */
+static void stop_growth(unsigned long addr)
+{
+	struct mm_struct *mm = current->mm;
+	struct vm_area_struct *vma;
+
+	mmap_write_lock(mm);
+	vma = find_vma(mm, addr);
+	if (vma && vma->vm_start <= addr && vma->vm_flags & VM_GROWSDOWN) {
+		mm->stack_vm -= vma_pages(vma);
+		mm->data_vm += vma_pages(vma);
+		compat_vm_flags_clear(vma, VM_GROWSDOWN);
+	}
+	mmap_write_unlock(mm);
+}
+
+/*
  * List the mappings to take over between @start and @end; Return: their number or -ENOMEM.
  * The caller frees the list and puts the files.
  */
@@ -86,8 +117,10 @@ static int list_parts(struct part **list, unsigned long start, unsigned long end
 			p->prot = vma_prot(vma) | prot;
 			p->file = vma->vm_file ? get_file(vma->vm_file) : NULL;
 			p->pgoff = vma->vm_pgoff + ((p->start - vma->vm_start) >> PAGE_SHIFT);
-			if (vma->vm_flags & VM_GROWSDOWN)
+			if (vma->vm_flags & VM_GROWSDOWN) {
 				p->start = stack_start(below, p->start, p->end);
+				p->end = stack_end(mm, p->start, p->end);
+			}
 		}
 		below = vma->vm_end;
 	}
@@ -163,8 +196,10 @@ static int take_over(struct mm_space *ms, struct part *part, void *buffer, struc
 	/* Not mapping_map(): what it would forget is what we have just filled in. */
 	done = vm_mmap(ms->file, part->start, part->end - part->start, part->prot, MAP_SHARED | MAP_FIXED,
 		       part->start);
-	if (!IS_ERR_VALUE(done))
+	if (!IS_ERR_VALUE(done)) {
+		stop_growth(part->end);
 		return 0;
+	}
 	err = done;
 err_drop:
 	space_drop(&ms->space, vpn, n);

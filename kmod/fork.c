@@ -49,7 +49,8 @@ static int protect_pte(pte_t *pte, unsigned long addr, void *data)
 
 	if (!pte_present(old))
 		return 0;
-	if (folio_maybe_dma_pinned(page_folio(pte_page(old)))) {
+	/* What folio_maybe_dma_pinned() says of a single page. */
+	if (page_ref_count(pte_page(old)) >= GUP_PIN_COUNTING_BIAS) {
 		if (t->nr_pinned < PINNED_MAX)
 			t->pinned[t->nr_pinned++] = addr >> PAGE_SHIFT;
 		else

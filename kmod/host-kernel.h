@@ -132,17 +132,33 @@ static inline struct frame *frame_alloc(void)
 	return (struct frame *)alloc_page(GFP_POOL);
 }
 
+#define FRAME_ZEROED	1UL
+
 /* Up to @n frames at once; Return: how many there are. */
 static inline unsigned int frame_alloc_bulk(struct frame **frames, unsigned int n)
 {
+	unsigned int i;
+
 	/* The array must be NULL where it is to be filled. */
 	memset(frames, 0, n * sizeof(*frames));
-	return alloc_pages_bulk_array(GFP_POOL, n, (struct page **)frames);
+	n = alloc_pages_bulk_array(GFP_POOL, n, (struct page **)frames);
+	/* A host that clears all memory it hands out need not be outdone. */
+	if (want_init_on_alloc(0))
+		for (i = 0; i < n; i++)
+			set_page_private(frame_page(frames[i]), FRAME_ZEROED);
+	return n;
+}
+
+/* Is a frame that holds no page known to be zero? */
+static inline bool frame_zeroed(struct frame *frame)
+{
+	return page_private(frame_page(frame)) == FRAME_ZEROED;
 }
 
 /* Give a frame back to the host; nobody else may hold it. */
 static inline void frame_free(struct frame *frame)
 {
+	set_page_private(frame_page(frame), 0);
 	__free_page(frame_page(frame));
 }
 

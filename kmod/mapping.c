@@ -104,6 +104,7 @@ static int mapping_mmap(struct file *file, struct vm_area_struct *vma)
 
 const struct file_operations mapping_file_ops = {
 	.owner = THIS_MODULE,
+	.fsync = noop_fsync,	/* msync of private memory does nothing */
 	.mmap = mapping_mmap,
 	.release = mm_space_release,
 };
@@ -157,9 +158,11 @@ unsigned long mapping_map(struct mm_space *ms, unsigned long addr, unsigned long
 	unsigned long area, done;
 	int err;
 
-	len = PAGE_ALIGN(len);
 	if (!len)
 		return -EINVAL;
+	len = PAGE_ALIGN(len);
+	if (!len || len > TASK_SIZE)
+		return -ENOMEM;
 	if (flags & MAP_FIXED) {
 		err = mapping_keep_anchor(ms, addr, len);
 		if (err)
@@ -213,7 +216,9 @@ void backend_unmap(struct pool *pool, u64 *mappers, unsigned int n)
 {
 	unsigned int i, run;
 
-	if (n > 1)
+	for (i = 1; i < n && mappers[i - 1] <= mappers[i]; i++)
+		;
+	if (i < n)
 		sort(mappers, n, sizeof(*mappers), compare_mappers, NULL);
 	/* Neighbours go in one call, and so with one flush of the TLB. */
 	for (i = 0; i < n; i += run) {

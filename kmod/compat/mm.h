@@ -21,6 +21,16 @@ static inline unsigned long compat_unmapped_area(unsigned long addr, unsigned lo
 #endif
 }
 
+/* The mmap_lock is held for writing. */
+static inline void compat_vm_flags_clear(struct vm_area_struct *vma, unsigned long flags)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 3, 0)
+	vm_flags_clear(vma, flags);
+#else
+	vma->vm_flags &= ~flags;
+#endif
+}
+
 /* A shrinker with two functions and a pointer of our own. */
 struct compat_shrinker {
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 7, 0)
