@@ -7,6 +7,7 @@
 What only the module can do is tested in selftests/confined/command-*.sh.
 """
 
+import contextlib
 import ctypes
 import json
 import os
@@ -31,6 +32,11 @@ WORK = pathlib.Path(tempfile.mkdtemp(prefix="lodge-command-"))
 TREE = WORK / "tree"
 FIGURES = WORK / "figures.json"
 TESTS = []
+TIME_LIMIT = 90
+
+
+def on_time(_signal, _frame):
+    raise AssertionError("took too long")
 
 
 def test(function):
@@ -53,10 +59,18 @@ def lodge(*args, env=None, **kwargs):
         capture_output=True, env={**os.environ, **(env or {})}, **kwargs))
 
 
+@contextlib.contextmanager
 def start(*args, **kwargs):
     """start lodge, for those who want to do something while it runs"""
-    return subprocess.Popen([LODGE, *map(str, args)], text=True, stdin=subprocess.DEVNULL,
-                            stdout=subprocess.PIPE, stderr=subprocess.PIPE, **kwargs)
+    with subprocess.Popen([LODGE, *map(str, args)], text=True, stdin=subprocess.DEVNULL,
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, **kwargs) as run:
+        try:
+            yield run
+        except BaseException:
+            # Or leaving this block would wait for its end, and for that of what it started.
+            run.kill()
+            lodge("destroy", "--kill", *guests())
+            raise
 
 
 def expect(result, status=0, out=None, err=None):
@@ -85,6 +99,14 @@ def value(guest, file):
 
 def guests():
     return sorted(entry.name for entry in TREE.iterdir() if entry.is_dir())
+
+
+def procs(guest):
+    """the processes of a guest that may go at any moment"""
+    try:
+        return value(guest, "procs").split()
+    except FileNotFoundError:
+        return []
 
 
 def wait_for(condition, seconds=10):
@@ -285,14 +307,14 @@ def not_permitted():
 @test
 def destroy_with_processes():
     with start("run", "-n", "busy", "sleep", "60") as run:
-        wait_for(lambda: guests() and value("busy", "procs"))
+        wait_for(lambda: procs("busy"))
         expect(lodge("destroy", "busy"), status=1, err="^lodge: busy: procs: it still has 1: --kill")
         expect(lodge("destroy", "--kill", "busy"))
         same(run.wait(), 128 + signal.SIGTERM)
     same(guests(), [])
     lodge("create", "busy")
     with start("run", "--join", "busy", "sh", "-c", "trap '' TERM; while :; do sleep 1; done") as run:
-        wait_for(lambda: len(value("busy", "procs").split()) == 2)
+        wait_for(lambda: len(procs("busy")) == 2)
         expect(lodge("destroy", "--kill", "busy"))
         same(run.wait(), 128 + signal.SIGKILL)
     same(guests(), [])
@@ -356,20 +378,19 @@ def same_name_again_at_once():
 @test
 def signals_are_passed_on():
     script = ("for s in INT TERM HUP QUIT USR1 USR2 WINCH CONT; do trap \"echo $s\" $s; done; "
-              "echo ready; while :; do sleep 0.01; done")
+              "echo $$; while :; do sleep 0.01; done")
     with start("run", "sh", "-c", script) as run:
-        same(run.stdout.readline(), "ready\n")
+        pid = int(run.stdout.readline())
         for name in ("INT", "TERM", "HUP", "QUIT", "USR1", "USR2", "WINCH", "CONT"):
             run.send_signal(getattr(signal, "SIG" + name))
             same(run.stdout.readline(), name + "\n")
-        (pid,) = [int(p) for g in guests() for p in value(g, "procs").split()
-                  if "echo ready" in pathlib.Path(f"/proc/{p}/cmdline").read_text()]
         os.kill(pid, signal.SIGKILL)
         same(run.wait(), 137)
     with start("run", "sleep", "60") as run:
         wait_for(guests)
         wait_for(lambda: value(guests()[0], "procs"))
-        time.sleep(0.2)
+        wait_for(lambda: "sleep" in pathlib.Path(
+            f"/proc/{value(guests()[0], 'procs')}/cmdline").read_text())
         run.send_signal(signal.SIGTERM)
         same(run.wait(), 143)
 
@@ -429,24 +450,26 @@ def interrupt_from_the_terminal_arrives_once():
     same(text.count("got"), 1)
 
 
+# The fake tree sees the descendants at the latest when one of them reads procs.
+LOOK = "cat $LODGE_ROOT/web/procs >/dev/null"
+
+
 @test
 def survivors_keep_the_guest():
     result = expect(lodge("run", "-n", "web", "sh", "-c",
-                          "sleep 1.5 >/dev/null 2>&1 & sleep 0.3"),
+                          f"sleep 3 >/dev/null 2>&1 & {LOOK}"),
                     err="^lodge: web: procs: kept by 1 that outlived the command$")
     same(result.status, 0)
     same(guests(), ["web"])
     wait_for(lambda: not guests())
-    expect(lodge("run", "-q", "-n", "web", "sh", "-c", "sleep 0.5 >/dev/null 2>&1 & sleep 0.3"))
+    expect(lodge("run", "-q", "-n", "web", "sh", "-c", f"sleep 1 >/dev/null 2>&1 & {LOOK}"))
     wait_for(lambda: not guests())
 
 
 @test
 def kill_ends_survivors():
-    begin = time.monotonic()
     expect(lodge("run", "--kill", "-n", "web", "sh", "-c",
-                 "sleep 60 & sleep 60 & (trap '' TERM; sleep 60) & sleep 0.3; exit 5"), status=5)
-    assert time.monotonic() - begin < 15
+                 f"sleep 60 & sleep 60 & (trap '' TERM; sleep 60) & {LOOK}; exit 5"), status=5)
     same(guests(), [])
 
 
@@ -460,7 +483,7 @@ def keep():
 @test
 def lodge_is_killed():
     swap = WORK / "swap"
-    with start("run", "-n", "web", "--swap", f"{swap}:1M", "sh", "-c", "echo; sleep 0.5") as run:
+    with start("run", "-n", "web", "--swap", f"{swap}:1M", "sh", "-c", "echo; exec sleep 3") as run:
         run.stdout.readline()
         assert not swap.exists()
         run.kill()
@@ -477,11 +500,10 @@ def lodge_is_killed_at_any_moment():
             time.sleep(step * 0.0006)
             run.kill()
             run.wait()
-        time.sleep(0.15)
+        wait_for(lambda: not any(procs(guest) for guest in guests()))
         # Between mkdir and binding there is no process that the guest could go with.
-        for guest in guests():
-            same(value(guest, "procs"), "")
-            expect(lodge("destroy", guest))
+        lodge("destroy", *guests())
+        wait_for(lambda: not guests())
         swap.unlink(missing_ok=True)
 
 
@@ -589,7 +611,7 @@ def cgroup():
     same(out[0], str(64 << 20))
     assert out[1].endswith("/lodge-web"), out
     assert not (root / out[1].lstrip("/")).exists()
-    lodge("run", "-q", "--cgroup", "-n", "web", "sh", "-c", "sleep 1 >/dev/null 2>&1 & sleep 0.3")
+    lodge("run", "-q", "--cgroup", "-n", "web", "sh", "-c", f"sleep 3 >/dev/null 2>&1 & {LOOK}")
     assert (root / out[1].lstrip("/")).exists()
     wait_for(lambda: not (root / out[1].lstrip("/")).exists())
     return None
@@ -783,8 +805,12 @@ def report(number, name, problem, skipped):
 
 def run_test(function):
     figures()
-    skipped = function()
-    same(guests(), [])
+    signal.alarm(TIME_LIMIT)
+    try:
+        skipped = function()
+        same(guests(), [])
+    finally:
+        signal.alarm(0)
     return skipped
 
 
@@ -807,6 +833,7 @@ def main():
     print(f"1..{len(tests)}")
     failed = 0
     tree = start_tree()
+    signal.signal(signal.SIGALRM, on_time)
     try:
         for number, function in enumerate(tests, 1):
             problem = skipped = None
