@@ -16,7 +16,7 @@
 #include "test.h"
 #include "guest.h"
 
-#define SIZE	(2 * MIB)
+#define SIZE	(2 * UNIT)
 #define CHUNK	(64 * KIB)
 
 static char *memory;
@@ -274,20 +274,20 @@ static void outlived(void)
 static void uring(void)
 {
 	char parameters[120] = { 0 };
-	struct iovec piece = { .iov_len = MIB };
+	struct iovec piece = { .iov_len = UNIT };
 	int ring = syscall(SYS_io_uring_setup, 4, parameters);
 	long err;
 
 	if (ring < 0)
 		skip("io_uring_setup: %s", strerror(errno));
-	piece.iov_base = private_memory(MIB);
-	fill(piece.iov_base, MIB, 6);
+	piece.iov_base = private_memory(UNIT);
+	fill(piece.iov_base, UNIT, 6);
 	err = syscall(SYS_io_uring_register, ring, 0 /* IORING_REGISTER_BUFFERS */, &piece, 1) ? errno : 0;
 	if (in_guest())
 		check(err == EOPNOTSUPP || err == EFAULT);
 	else
 		check(!err || err == ENOMEM);
-	check(filled(piece.iov_base, MIB, 6));
+	check(filled(piece.iov_base, UNIT, 6));
 	close(ring);
 }
 

@@ -12,7 +12,7 @@
 
 #include "test.h"
 
-#define SIZE	(4 * MIB)
+#define SIZE	(4 * UNIT)
 
 static char *memory;
 
@@ -99,7 +99,7 @@ static void tree(void)
 
 /* ---- many siblings ---- */
 
-#define SIBLINGS	100
+#define SIBLINGS	scaled(100)
 
 static struct barrier *gate;
 
@@ -117,17 +117,17 @@ static void be_sibling(void *arg)
 
 static void siblings(void)
 {
-	pid_t pid[SIBLINGS];
-	unsigned long i;
+	unsigned long i, n = SIBLINGS;
+	pid_t pid[n];
 
 	gate = shared_memory(PAGE);
 	memory = private_memory(SIZE);
 	fill(memory, SIZE / 2, 4);
 	fill(memory + SIZE / 2, SIZE / 2, 5);
-	for (i = 0; i < SIBLINGS; i++)
+	for (i = 0; i < n; i++)
 		pid[i] = child(be_sibling, (void *)i);
 	meet(gate, SIBLINGS + 1, 1);
-	for (i = 0; i < SIBLINGS; i++)
+	for (i = 0; i < n; i++)
 		join(pid[i]);
 	check(filled(memory, SIZE / 2, 4));
 	check(filled(memory + SIZE / 2, SIZE / 2, 5));

@@ -11,7 +11,7 @@
 
 #include "test.h"
 
-#define SIZE	(4 * MIB)
+#define SIZE	(4 * UNIT)
 
 static long futex(unsigned int *word, int operation, unsigned int value, const struct timespec *timeout)
 {

@@ -142,12 +142,12 @@ static void ftrace_switch(void)
 static void hold_and_check(void *arg)
 {
 	uint64_t seed = (uint64_t)arg;
-	char *p = private_memory(3 * MIB);
+	char *p = private_memory(3 * UNIT);
 	unsigned int i;
 
 	for (i = 0; i < rounds(4); i++) {
-		fill(p, 3 * MIB, seed + i);
-		check(filled(p, 3 * MIB, seed + i));
+		fill(p, 3 * UNIT, seed + i);
+		check(filled(p, 3 * UNIT, seed + i));
 	}
 }
 
@@ -162,7 +162,7 @@ static void many_guests(void)
 
 	for (i = 0; i < GUESTS; i++) {
 		snprintf(name, sizeof(name), "many%ld", i);
-		guest_make(&guest[i], name, 2 * MIB);
+		guest_make(&guest[i], name, 2 * UNIT);
 		pid[i] = guest_child(&guest[i], hold_and_check, (void *)(i * 1000));
 	}
 	for (i = 0; i < GUESTS; i++)
@@ -175,9 +175,9 @@ static void many_guests(void)
 static void want_more(void *arg)
 {
 	for (;;) {
-		char *p = private_memory(64 * MIB);
+		char *p = private_memory(64 * UNIT);
 
-		fill_hard(p, 64 * MIB, 1);
+		fill_hard(p, 64 * UNIT, 1);
 	}
 }
 
@@ -186,8 +186,8 @@ static void bad_neighbour(void)
 	struct guest good, bad;
 	pid_t pid, other;
 
-	guest_make(&good, "good", 2 * MIB);
-	guest_make(&bad, "bad", 2 * MIB);
+	guest_make(&good, "good", 2 * UNIT);
+	guest_make(&bad, "bad", 2 * UNIT);
 	pid = guest_child(&good, hold_and_check, NULL);
 	other = guest_child(&bad, want_more, NULL);
 	join(pid);
@@ -201,12 +201,12 @@ static void bad_neighbour(void)
 static void fill_slowly(void *arg)
 {
 	struct barrier *barrier = arg;
-	char *p = private_memory(256 * MIB);
+	char *p = private_memory(256 * UNIT);
 
-	fill(p, 256 * MIB, 5);
+	fill(p, 256 * UNIT, 5);
 	meet(barrier, 2, 1);
 	meet(barrier, 2, 2);
-	check(filled(p, 256 * MIB, 5));
+	check(filled(p, 256 * UNIT, 5));
 }
 
 static unsigned long available(void)
@@ -234,13 +234,13 @@ static void host_pressure(void)
 	pid = guest_child(&guest, fill_slowly, barrier);
 	meet(barrier, 2, 1);
 	before = guest_figure(&guest, "memory.current");
-	check(before >= 256 * MIB);
+	check(before >= 256 * UNIT);
 	/* More than there is without what the guest can give. */
 	size = available() + 64 * MIB;
 	p = private_memory(size);
 	for (unsigned long at = 0; at < size; at += PAGE)
 		p[at] = 1;
-	check(guest_figure(&guest, "memory.current") < before - 32 * MIB);
+	check(guest_figure(&guest, "memory.current") < before - 32 * UNIT);
 	check(!munmap(p, size));
 	meet(barrier, 2, 2);
 	join(pid);

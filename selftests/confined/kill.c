@@ -18,8 +18,8 @@
 #define ROUNDS	16
 #endif
 
-#define POOL	(3 * MIB)
-#define SIZE	(2 * MIB)
+#define POOL	(debug_kernel() ? MIB : 3 * MIB)
+#define SIZE	(2 * UNIT)
 
 /* ---- what is killed ---- */
 

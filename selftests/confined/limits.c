@@ -12,7 +12,7 @@
 #include "guest.h"
 #include "test.h"
 
-#define SIZE	(8 * MIB)
+#define SIZE	(8 * UNIT)
 
 static struct guest guest;
 static struct barrier *barrier;
@@ -52,11 +52,11 @@ static void finish(pid_t pid)
 
 static void lower(void)
 {
-	pid_t pid = start(16 * MIB);
+	pid_t pid = start(16 * UNIT);
 	unsigned long max;
 
 	/* It needs 2 MiB for what does not compress, and some to work on. */
-	for (max = 14 * MIB; max >= 4 * MIB; max -= 2 * MIB) {
+	for (max = 14 * UNIT; max >= 4 * UNIT; max -= 2 * UNIT) {
 		if (guest_write(&guest, "memory.max", "%lu", max)) {
 			note("%lu: %s", max, guest_read(&guest, "memory.stat"));
 			check(!"it can be lowered");
@@ -67,8 +67,8 @@ static void lower(void)
 		check(guest_figure(&guest, "memory.current") <= max);
 	}
 	check_equal(guest_write(&guest, "memory.max", "max"), 0);
-	check_equal(guest_write(&guest, "memory.max", "6M"), 0);
-	check_equal(guest_figure(&guest, "memory.max"), 6 * MIB);
+	check_equal(guest_write(&guest, "memory.max", "%lu", 6 * UNIT), 0);
+	check_equal(guest_figure(&guest, "memory.max"), 6 * UNIT);
 	finish(pid);
 }
 
@@ -78,12 +78,12 @@ static void roll_back(void)
 	pid_t pid;
 
 	hard = true;
-	pid = start(16 * MIB);
+	pid = start(16 * UNIT);
 	max = guest_figure(&guest, "memory.max");
-	check_equal(guest_write(&guest, "memory.max", "%lu", 4 * MIB), EBUSY);
+	check_equal(guest_write(&guest, "memory.max", "%lu", 4 * UNIT), EBUSY);
 	check_equal(guest_figure(&guest, "memory.max"), max);
 	check(strstr(guest_read(&guest, "last_error"), "memory.max"));
-	check(guest_figure(&guest, "memory.current") > 4 * MIB);
+	check(guest_figure(&guest, "memory.current") > 4 * UNIT);
 	finish(pid);
 }
 
@@ -131,15 +131,15 @@ static void use_reserve(void)
 	pid_t pid;
 
 	barrier = shared_memory(PAGE);
-	guest_make(&guest, "limits", 4 * MIB);
-	check_equal(guest_write(&guest, "memory.min", "4M"), 0);
+	guest_make(&guest, "limits", 4 * UNIT);
+	check_equal(guest_write(&guest, "memory.min", "%lu", 4 * UNIT), 0);
 	pid = guest_child(&guest, hold, NULL);
 	meet(barrier, 2, 1);
-	check_equal(guest_figure(&guest, "memory.current"), 4 * MIB);
+	check_equal(guest_figure(&guest, "memory.current"), 4 * UNIT);
 	barrier[1].count = 1;
 	join(pid);
 	check(guest_clean(&guest));
-	check_equal(guest_figure(&guest, "memory.current"), 4 * MIB);
+	check_equal(guest_figure(&guest, "memory.current"), 4 * UNIT);
 	check_equal(guest_write(&guest, "memory.min", "0"), 0);
 	check(guest_clean(&guest));
 	check_equal(guest_remove(&guest), 0);
@@ -147,13 +147,13 @@ static void use_reserve(void)
 
 static void reclaim(void)
 {
-	pid_t pid = start(32 * MIB);
+	pid_t pid = start(32 * UNIT);
 	unsigned long before = guest_figure(&guest, "memory.current");
 
 	kill(pid, SIGSTOP);
 	check(before >= SIZE);
-	check_equal(guest_write(&guest, "memory.reclaim", "4M"), 0);
-	check(guest_figure(&guest, "memory.current") <= before - 4 * MIB + 64 * PAGE);
+	check_equal(guest_write(&guest, "memory.reclaim", "%lu", 4 * UNIT), 0);
+	check(guest_figure(&guest, "memory.current") <= before - 4 * UNIT + 64 * PAGE);
 	check_equal(guest_write(&guest, "memory.reclaim", "1G"), EAGAIN);
 	check(guest_figure(&guest, "memory.current") < before / 2);
 	kill(pid, SIGCONT);
@@ -162,15 +162,15 @@ static void reclaim(void)
 
 static void store_limit(void)
 {
-	pid_t pid = start(16 * MIB);
+	pid_t pid = start(16 * UNIT);
 	uint64_t end = now_ms() + 10000;
 
-	check_equal(guest_swap(&guest, 64 * MIB), 0);
-	check_equal(guest_write(&guest, "memory.max", "4M"), 0);
-	check_equal(guest_write(&guest, "memory.zswap.max", "512K"), 0);
-	while (guest_figure(&guest, "memory.zswap.current") > 640 * KIB && now_ms() < end)
+	check_equal(guest_swap(&guest, 64 * UNIT), 0);
+	check_equal(guest_write(&guest, "memory.max", "%lu", 4 * UNIT), 0);
+	check_equal(guest_write(&guest, "memory.zswap.max", "%lu", UNIT / 2), 0);
+	while (guest_figure(&guest, "memory.zswap.current") > UNIT / 2 + 128 * KIB && now_ms() < end)
 		sleep_ms(50);
-	check(guest_figure(&guest, "memory.zswap.current") <= 640 * KIB);
+	check(guest_figure(&guest, "memory.zswap.current") <= UNIT / 2 + 128 * KIB);
 	check(guest_figure(&guest, "memory.swap.current") > 0);
 	check(guest_stat(&guest, "pswpout") > 0);
 	check_equal(guest_write(&guest, "memory.zswap.max", "0"), 0);
@@ -184,13 +184,13 @@ static void swap_limit(void)
 
 	hard = true;
 	barrier = shared_memory(PAGE);
-	guest_make(&guest, "limits", 4 * MIB);
-	check_equal(guest_swap(&guest, 64 * MIB), 0);
-	check_equal(guest_write(&guest, "memory.swap.max", "16M"), 0);
+	guest_make(&guest, "limits", 4 * UNIT);
+	check_equal(guest_swap(&guest, 64 * UNIT), 0);
+	check_equal(guest_write(&guest, "memory.swap.max", "%lu", 16 * UNIT), 0);
 	pid = guest_child(&guest, hold, NULL);
 	meet(barrier, 2, 1);
 	check(guest_figure(&guest, "memory.swap.current") > 0);
-	check(guest_figure(&guest, "memory.swap.current") <= 16 * MIB);
+	check(guest_figure(&guest, "memory.swap.current") <= 16 * UNIT);
 	/* It cannot be taken away while its pages have no other place. */
 	check_equal(guest_write(&guest, "memory.swap.file", "none"), EBUSY);
 	barrier[1].count = 1;
@@ -208,8 +208,8 @@ static void swap_files(void)
 
 	if (access(SCRATCH, W_OK))
 		skip("no %s", SCRATCH);
-	guest_make(&guest, "limits", 4 * MIB);
-	guest_make(&other, "limits2", 4 * MIB);
+	guest_make(&guest, "limits", 4 * UNIT);
+	guest_make(&other, "limits2", 4 * UNIT);
 	check_equal(guest_write(&guest, "memory.swap.file", "relative"), EINVAL);
 	check_equal(guest_write(&guest, "memory.swap.file", "/nonexistent"), ENOENT);
 	check(guest_write(&guest, "memory.swap.file", "/tmp") > 0);
@@ -225,8 +225,8 @@ static void swap_files(void)
 	check_equal(guest_write(&guest, "memory.swap.file", "%s", small), ENOSPC);
 	check(guest_read(&guest, "last_error")[0]);
 	unlink(small);
-	check_equal(guest_swap(&guest, 16 * MIB), 0);
-	check(guest_swap(&guest, 16 * MIB) == EBUSY);
+	check_equal(guest_swap(&guest, 16 * UNIT), 0);
+	check(guest_swap(&guest, 16 * UNIT) == EBUSY);
 	snprintf(path, sizeof(path), SCRATCH "/%s.swap", guest.name);
 	check_equal(guest_write(&other, "memory.swap.file", "%s", path), EEXIST);
 	check_equal(guest_write(&guest, "memory.swap.file", "none"), 0);
@@ -246,8 +246,8 @@ static void truncated(void)
 		skip("no %s", SCRATCH);
 	hard = true;
 	barrier = shared_memory(PAGE);
-	guest_make(&guest, "limits", 4 * MIB);
-	check_equal(guest_swap(&guest, 64 * MIB), 0);
+	guest_make(&guest, "limits", 4 * UNIT);
+	check_equal(guest_swap(&guest, 64 * UNIT), 0);
 	pid = guest_child(&guest, hold, NULL);
 	meet(barrier, 2, 1);
 	kill(pid, SIGSTOP);

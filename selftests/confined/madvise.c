@@ -11,7 +11,7 @@
 
 #include "test.h"
 
-#define SIZE	(4 * MIB)
+#define SIZE	(4 * UNIT)
 #define RW	(PROT_READ | PROT_WRITE)
 
 #ifndef MADV_POPULATE_READ
@@ -33,14 +33,14 @@ static void dontneed(void)
 {
 	memory = private_memory(SIZE);
 	fill(memory, SIZE, 1);
-	check(!madvise(memory + MIB, MIB, MADV_DONTNEED));
-	check(zeroed(memory + MIB, MIB));
-	check(filled(memory, MIB, 1));
-	fill(memory + MIB, MIB, 2);
+	check(!madvise(memory + UNIT, UNIT, MADV_DONTNEED));
+	check(zeroed(memory + UNIT, UNIT));
+	check(filled(memory, UNIT, 1));
+	fill(memory + UNIT, UNIT, 2);
 	check(!madvise(memory + PAGE, PAGE, MADV_DONTNEED));
 	check(zeroed(memory + PAGE, PAGE));
 	check(filled(memory, PAGE, 1));
-	check(filled(memory + MIB, MIB, 2));
+	check(filled(memory + UNIT, UNIT, 2));
 	check(!madvise(memory, SIZE, MADV_DONTNEED));
 	check(zeroed(memory, SIZE));
 }
@@ -84,17 +84,17 @@ static void dontneed_in_parent(void)
 
 static void dontneed_file(void)
 {
-	char path[] = "/tmp/madviseXXXXXX", *buffer = malloc(MIB), *p;
+	char path[] = "/tmp/madviseXXXXXX", *buffer = malloc(UNIT), *p;
 	int fd = mkstemp(path);
 
 	check(fd >= 0 && !unlink(path));
-	fill(buffer, MIB, 4);
-	check_equal(write(fd, buffer, MIB), MIB);
-	p = mmap(NULL, MIB, RW, MAP_PRIVATE, fd, 0);
-	check(p != MAP_FAILED && filled(p, MIB, 4));
-	fill(p, MIB, 5);
-	check(!madvise(p, MIB, MADV_DONTNEED));
-	check(filled(p, MIB, 4));
+	fill(buffer, UNIT, 4);
+	check_equal(write(fd, buffer, UNIT), UNIT);
+	p = mmap(NULL, UNIT, RW, MAP_PRIVATE, fd, 0);
+	check(p != MAP_FAILED && filled(p, UNIT, 4));
+	fill(p, UNIT, 5);
+	check(!madvise(p, UNIT, MADV_DONTNEED));
+	check(filled(p, UNIT, 4));
 }
 
 /* Either the old content or zeroes, page by page, and what is written then stays. */
@@ -115,41 +115,41 @@ static void freed(void)
 static void dontfork_child(void *arg)
 {
 	check_equal(faults(look, memory), SIGSEGV);
-	check_equal(faults(look, memory + MIB - 1), SIGSEGV);
-	check(filled(memory + MIB, MIB, 2));
+	check_equal(faults(look, memory + UNIT - 1), SIGSEGV);
+	check(filled(memory + UNIT, UNIT, 2));
 }
 
 static void dontfork(void)
 {
 	memory = private_memory(SIZE);
-	fill(memory, MIB, 1);
-	fill(memory + MIB, MIB, 2);
-	fill(memory + 2 * MIB, 2 * MIB, 3);
-	check(!madvise(memory, MIB, MADV_DONTFORK));
+	fill(memory, UNIT, 1);
+	fill(memory + UNIT, UNIT, 2);
+	fill(memory + 2 * UNIT, 2 * UNIT, 3);
+	check(!madvise(memory, UNIT, MADV_DONTFORK));
 	run_child(dontfork_child, NULL);
-	check(filled(memory, MIB, 1));
-	check(!madvise(memory, MIB, MADV_DOFORK));
+	check(filled(memory, UNIT, 1));
+	check(!madvise(memory, UNIT, MADV_DOFORK));
 	run_child(look, memory);
-	check(filled(memory, MIB, 1));
-	check(filled(memory + 2 * MIB, 2 * MIB, 3));
+	check(filled(memory, UNIT, 1));
+	check(filled(memory + 2 * UNIT, 2 * UNIT, 3));
 }
 
 static void wiped(void *arg)
 {
-	check(zeroed(memory, MIB));
-	check(filled(memory + MIB, MIB, 2));
-	fill(memory, MIB, 3);
+	check(zeroed(memory, UNIT));
+	check(filled(memory + UNIT, UNIT, 2));
+	fill(memory, UNIT, 3);
 }
 
 static void wipeonfork(void)
 {
 	memory = private_memory(SIZE);
-	fill(memory, MIB, 1);
-	fill(memory + MIB, MIB, 2);
-	check(!madvise(memory, MIB, MADV_WIPEONFORK));
+	fill(memory, UNIT, 1);
+	fill(memory + UNIT, UNIT, 2);
+	check(!madvise(memory, UNIT, MADV_WIPEONFORK));
 	run_child(wiped, NULL);
-	check(filled(memory, MIB, 1));
-	check(!madvise(memory, MIB, MADV_KEEPONFORK));
+	check(filled(memory, UNIT, 1));
+	check(!madvise(memory, UNIT, MADV_KEEPONFORK));
 	run_child(look, memory);
 }
 
@@ -187,9 +187,9 @@ static void refusals(void)
 	check(madvise(memory, PAGE, 12345) && errno == EINVAL);
 	check(madvise(memory, PAGE, MADV_REMOVE) && errno == EINVAL);
 	check(filled(memory, SIZE, 9));
-	check(!munmap(memory + MIB, PAGE));
-	check(madvise(memory, 2 * MIB, MADV_DONTNEED) && errno == ENOMEM);
-	check(zeroed(memory, MIB));
+	check(!munmap(memory + UNIT, PAGE));
+	check(madvise(memory, 2 * UNIT, MADV_DONTNEED) && errno == ENOMEM);
+	check(zeroed(memory, UNIT));
 }
 
 /* ---- discarding beside faults ---- */
@@ -199,14 +199,14 @@ static volatile bool stop;
 static void *write_and_check(void *arg)
 {
 	unsigned long number = (unsigned long)arg;
-	char *mine = memory + number * MIB;
+	char *mine = memory + number * UNIT;
 	unsigned int i;
 
 	for (i = 0; i < rounds(12); i++) {
-		fill(mine, MIB, i);
-		check(filled(mine, MIB, i));
-		check(!madvise(mine, MIB, MADV_DONTNEED));
-		check(zeroed(mine, MIB));
+		fill(mine, UNIT, i);
+		check(filled(mine, UNIT, i));
+		check(!madvise(mine, UNIT, MADV_DONTNEED));
+		check(zeroed(mine, UNIT));
 	}
 	return NULL;
 }

@@ -9,9 +9,9 @@
 
 #include "test.h"
 
-#define SIZE	(4 * MIB)
+#define SIZE	(4 * UNIT)
 
-static char bss[SIZE];
+static char bss[2 * MIB];
 static char data[64 * 1024] = { 1, 2, 3 };
 
 static void heap(void)
@@ -82,7 +82,7 @@ static void beyond_break(void *arg)
 static void break_ends(void)
 {
 	char *start = set_break(NULL);
-	struct rlimit limit = { 8 * MIB, 8 * MIB };
+	struct rlimit limit = { 8 * UNIT, 8 * UNIT };
 
 	start = set_break((void *)(((uintptr_t)start + PAGE - 1) & ~(PAGE - 1)));
 	check_equal((long)set_break(start + PAGE), (long)(start + PAGE));
@@ -91,7 +91,7 @@ static void break_ends(void)
 	check_equal((long)set_break(start), (long)start);
 	check(faults(beyond_break, start));
 	check(!setrlimit(RLIMIT_DATA, &limit));
-	check_equal((long)set_break(start + 16 * MIB), (long)start);
+	check_equal((long)set_break(start + 16 * UNIT), (long)start);
 }
 
 static void break_meets_mapping(void)
@@ -99,12 +99,12 @@ static void break_meets_mapping(void)
 	char *start = set_break(NULL);
 	char *page = (char *)(((uintptr_t)start + PAGE - 1) & ~(PAGE - 1));
 
-	check(mmap(page + MIB, PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0) ==
-	      page + MIB);
-	check_equal((long)set_break(page + 2 * MIB), (long)start);
-	check_equal((long)set_break(page + MIB / 2), (long)(page + MIB / 2));
-	fill(page, MIB / 2, 2);
-	check(filled(page, MIB / 2, 2));
+	check(mmap(page + UNIT, PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0) ==
+	      page + UNIT);
+	check_equal((long)set_break(page + 2 * UNIT), (long)start);
+	check_equal((long)set_break(page + UNIT / 2), (long)(page + UNIT / 2));
+	fill(page, UNIT / 2, 2);
+	check(filled(page, UNIT / 2, 2));
 }
 
 static unsigned int deep(unsigned int depth)
@@ -149,16 +149,16 @@ static void static_data(void)
 /* Pages of one byte's value, and pages that cannot be compressed. */
 static void contents(void)
 {
-	char *p = private_memory(2 * MIB), *q = private_memory(MIB);
+	char *p = private_memory(2 * UNIT), *q = private_memory(UNIT);
 	size_t i;
 
-	for (i = 0; i < 2 * MIB / PAGE; i++)
+	for (i = 0; i < 2 * UNIT / PAGE; i++)
 		memset(p + i * PAGE, i % 5, PAGE);
-	fill_hard(q, MIB, 3);
-	press(2 * MIB);
-	for (i = 0; i < 2 * MIB / PAGE; i++)
+	fill_hard(q, UNIT, 3);
+	press(2 * UNIT);
+	for (i = 0; i < 2 * UNIT / PAGE; i++)
 		check(p[i * PAGE] == (char)(i % 5) && !memcmp(p + i * PAGE, p + i * PAGE + 1, PAGE - 1));
-	check(filled_hard(q, MIB, 3));
+	check(filled_hard(q, UNIT, 3));
 }
 
 /* A page that was read only is zero, also after it was evicted, and can then be written. */

@@ -12,7 +12,7 @@
 
 #include "test.h"
 
-#define SIZE	(4 * MIB)
+#define SIZE	(4 * UNIT)
 #define RW	(PROT_READ | PROT_WRITE)
 #define PRIVATE	(MAP_PRIVATE | MAP_ANONYMOUS)
 
@@ -31,19 +31,19 @@ static void fixed_over(void)
 	char *p = private_memory(SIZE);
 
 	fill(p, SIZE, 1);
-	check(mmap(p + MIB, MIB, RW, PRIVATE | MAP_FIXED, -1, 0) == p + MIB);
-	check(zeroed(p + MIB, MIB));
-	check(filled(p, MIB, 1));
-	fill(p + MIB, MIB, 2);
+	check(mmap(p + UNIT, UNIT, RW, PRIVATE | MAP_FIXED, -1, 0) == p + UNIT);
+	check(zeroed(p + UNIT, UNIT));
+	check(filled(p, UNIT, 1));
+	fill(p + UNIT, UNIT, 2);
 	/* Shared over private, and private over it. */
-	check(mmap(p + MIB, MIB, RW, MAP_SHARED | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == p + MIB);
-	check(zeroed(p + MIB, MIB));
-	fill(p + MIB, MIB, 3);
-	check(mmap(p + MIB, MIB, RW, PRIVATE | MAP_FIXED, -1, 0) == p + MIB);
-	check(zeroed(p + MIB, MIB));
+	check(mmap(p + UNIT, UNIT, RW, MAP_SHARED | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == p + UNIT);
+	check(zeroed(p + UNIT, UNIT));
+	fill(p + UNIT, UNIT, 3);
+	check(mmap(p + UNIT, UNIT, RW, PRIVATE | MAP_FIXED, -1, 0) == p + UNIT);
+	check(zeroed(p + UNIT, UNIT));
 	check(mmap(p, PAGE, RW, PRIVATE | MAP_FIXED_NOREPLACE, -1, 0) == MAP_FAILED && errno == EEXIST);
-	fill(p, MIB, 4);
-	check(filled(p, MIB, 4));
+	fill(p, UNIT, 4);
+	check(filled(p, UNIT, 4));
 }
 
 static void holes(void)
@@ -110,8 +110,8 @@ static void populate(void)
 	check(zeroed(p, SIZE));
 	fill(p, SIZE, 1);
 	check(filled(p, SIZE, 1));
-	p = mmap(NULL, MIB, PROT_READ, PRIVATE | MAP_POPULATE, -1, 0);
-	check(p != MAP_FAILED && zeroed(p, MIB));
+	p = mmap(NULL, UNIT, PROT_READ, PRIVATE | MAP_POPULATE, -1, 0);
+	check(p != MAP_FAILED && zeroed(p, UNIT));
 }
 
 static void hints(void)
@@ -155,7 +155,7 @@ static int make_file(size_t size, uint64_t seed)
 
 static void private_file(void)
 {
-	size_t size = 2 * MIB;
+	size_t size = 2 * UNIT;
 	int fd = make_file(size, 5);
 	char *p = mmap(NULL, size, RW, MAP_PRIVATE, fd, 0), *buffer = malloc(size);
 
@@ -168,27 +168,27 @@ static void private_file(void)
 	check(filled(buffer, size, 5));		/* the file is what it was */
 	free(buffer);
 	/* At an offset, over something else, and read-only first. */
-	check(mmap(p + MIB, MIB, RW, MAP_PRIVATE | MAP_FIXED, fd, 0) == p + MIB);
-	check(filled(p + MIB, MIB, 5));
+	check(mmap(p + UNIT, UNIT, RW, MAP_PRIVATE | MAP_FIXED, fd, 0) == p + UNIT);
+	check(filled(p + UNIT, UNIT, 5));
 	check(!munmap(p, size));
-	p = mmap(NULL, MIB, PROT_READ, MAP_PRIVATE, fd, 0);
-	check(p != MAP_FAILED && filled(p, MIB, 5));
-	check(!mprotect(p, MIB, RW));
-	fill(p, MIB, 7);
+	p = mmap(NULL, UNIT, PROT_READ, MAP_PRIVATE, fd, 0);
+	check(p != MAP_FAILED && filled(p, UNIT, 5));
+	check(!mprotect(p, UNIT, RW));
+	fill(p, UNIT, 7);
 	press(SIZE);
-	check(filled(p, MIB, 7));
+	check(filled(p, UNIT, 7));
 	close(fd);
-	check(filled(p, MIB, 7));
+	check(filled(p, UNIT, 7));
 }
 
 static void write_file_later(void)
 {
-	int fd = make_file(MIB, 8);
-	char *p = mmap(NULL, MIB, RW, MAP_PRIVATE, fd, 0), *buffer = malloc(MIB);
+	int fd = make_file(UNIT, 8);
+	char *p = mmap(NULL, UNIT, RW, MAP_PRIVATE, fd, 0), *buffer = malloc(UNIT);
 
 	check(p != MAP_FAILED && filled(p, 16 * PAGE, 8));
 	fill(p, 16 * PAGE, 9);
-	memset(buffer, 3, MIB);
+	memset(buffer, 3, UNIT);
 	check_equal(pwrite(fd, buffer, 16 * PAGE, 0), 16 * PAGE);
 	check(filled(p, 16 * PAGE, 9));		/* private pages do not change with the file */
 }
@@ -255,42 +255,42 @@ static void shared(void)
 static void zero_device(void)
 {
 	int fd = open("/dev/zero", O_RDWR);
-	char *p = mmap(NULL, MIB, RW, MAP_PRIVATE, fd, 0);
+	char *p = mmap(NULL, UNIT, RW, MAP_PRIVATE, fd, 0);
 
-	check(p != MAP_FAILED && zeroed(p, MIB));
-	fill(p, MIB, 12);
+	check(p != MAP_FAILED && zeroed(p, UNIT));
+	fill(p, UNIT, 12);
 	press(SIZE);
-	check(filled(p, MIB, 12));
-	check(!munmap(p, MIB));
+	check(filled(p, UNIT, 12));
+	check(!munmap(p, UNIT));
 }
 
 static void locked(void)
 {
-	struct rlimit limit = { 64 * MIB, 64 * MIB };
+	struct rlimit limit = { 64 * UNIT, 64 * UNIT };
 	char *p;
 
 	setrlimit(RLIMIT_MEMLOCK, &limit);
-	p = mmap(NULL, MIB, RW, PRIVATE | MAP_LOCKED, -1, 0);
+	p = mmap(NULL, UNIT, RW, PRIVATE | MAP_LOCKED, -1, 0);
 	check(p != MAP_FAILED);
-	fill(p, MIB, 13);
+	fill(p, UNIT, 13);
 	press(SIZE);
-	check(filled(p, MIB, 13));
-	check(!munlock(p, MIB));
-	check(!mlock(p, MIB / 2));
+	check(filled(p, UNIT, 13));
+	check(!munlock(p, UNIT));
+	check(!mlock(p, UNIT / 2));
 	press(SIZE);
-	check(filled(p, MIB, 13));
-	check(!munmap(p, MIB));
+	check(filled(p, UNIT, 13));
+	check(!munmap(p, UNIT));
 }
 
 static void all_locked(void)
 {
-	char *p = private_memory(MIB);
+	char *p = private_memory(UNIT);
 
 	check(!mlockall(MCL_CURRENT | MCL_FUTURE));
-	fill(p, MIB, 14);
+	fill(p, UNIT, 14);
 	check(!munlockall());
 	press(SIZE);
-	check(filled(p, MIB, 14));
+	check(filled(p, UNIT, 14));
 }
 
 static void many_mappings(void)
@@ -310,15 +310,15 @@ static void many_mappings(void)
 
 static void synced(void)
 {
-	char *p = private_memory(MIB);
-	unsigned char in_core[MIB / PAGE];
+	char *p = private_memory(UNIT);
+	unsigned char in_core[UNIT / PAGE];
 
-	fill(p, MIB, 15);
-	check(!msync(p, MIB, MS_SYNC));
-	check(!msync(p, MIB, MS_ASYNC));
-	check(!msync(p, MIB, MS_INVALIDATE));
-	check(!mincore(p, MIB, in_core));
-	check(filled(p, MIB, 15));
+	fill(p, UNIT, 15);
+	check(!msync(p, UNIT, MS_SYNC));
+	check(!msync(p, UNIT, MS_ASYNC));
+	check(!msync(p, UNIT, MS_INVALIDATE));
+	check(!mincore(p, UNIT, in_core));
+	check(filled(p, UNIT, 15));
 }
 
 static const struct test tests[] = {

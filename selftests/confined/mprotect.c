@@ -5,7 +5,7 @@
 
 #include "test.h"
 
-#define SIZE	(2 * MIB)
+#define SIZE	(2 * UNIT)
 #define RW	(PROT_READ | PROT_WRITE)
 
 static char *memory;

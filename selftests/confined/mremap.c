@@ -10,7 +10,7 @@
 
 #include "test.h"
 
-#define SIZE	(4 * MIB)
+#define SIZE	(4 * UNIT)
 #define RW	(PROT_READ | PROT_WRITE)
 #define PRIVATE	(MAP_PRIVATE | MAP_ANONYMOUS)
 
@@ -142,8 +142,8 @@ static void protection(void)
 
 	fill(p, SIZE, 1);
 	check(!mprotect(p, SIZE, PROT_READ));
-	q = mremap(p, SIZE, SIZE + MIB, MREMAP_MAYMOVE);
-	check(q != MAP_FAILED && filled(q, SIZE, 1) && zeroed(q + SIZE, MIB));
+	q = mremap(p, SIZE, SIZE + UNIT, MREMAP_MAYMOVE);
+	check(q != MAP_FAILED && filled(q, SIZE, 1) && zeroed(q + SIZE, UNIT));
 	check(!mprotect(q, SIZE, RW));
 	fill(q, SIZE, 2);
 	check(filled(q, SIZE, 2));
@@ -222,27 +222,27 @@ static void *read_always(void *arg)
 	size_t i;
 
 	while (!stop)
-		for (i = 0; i < MIB; i += PAGE)
+		for (i = 0; i < UNIT; i += PAGE)
 			(void)p[i];
 	return NULL;
 }
 
 static void dontunmap_race(void)
 {
-	char *p = private_memory(MIB), *q;
+	char *p = private_memory(UNIT), *q;
 	pthread_t thread;
 	unsigned int i;
 
 	check(!pthread_create(&thread, NULL, read_always, p));
 	for (i = 0; i < rounds(100); i++) {
-		fill(p, MIB, i);
-		q = mremap(p, MIB, MIB, MREMAP_MAYMOVE | MREMAP_DONTUNMAP);
+		fill(p, UNIT, i);
+		q = mremap(p, UNIT, UNIT, MREMAP_MAYMOVE | MREMAP_DONTUNMAP);
 		check(q != MAP_FAILED);
-		check(filled(q, MIB, i));
-		check(zeroed(p, MIB));
-		fill(q, MIB, i + 1000);
-		check(zeroed(p, MIB));
-		check(!munmap(q, MIB));
+		check(filled(q, UNIT, i));
+		check(zeroed(p, UNIT));
+		fill(q, UNIT, i + 1000);
+		check(zeroed(p, UNIT));
+		check(!munmap(q, UNIT));
 	}
 	stop = true;
 	check(!pthread_join(thread, NULL));

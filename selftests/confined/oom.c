@@ -15,7 +15,7 @@
 #include "guest.h"
 #include "test.h"
 
-#define POOL	(4 * MIB)
+#define POOL	(4 * UNIT)
 
 static struct guest guest;
 static struct barrier *barrier;
@@ -23,19 +23,19 @@ static struct barrier *barrier;
 /* Lives on 1 MiB and verifies it until it is told to stop. */
 static void be_modest(void *arg)
 {
-	char *p = private_memory(512 * KIB);
+	char *p = private_memory(UNIT / 2);
 
-	fill(p, 512 * KIB, (uint64_t)arg);
+	fill(p, UNIT / 2, (uint64_t)arg);
 	meet(barrier, 3, 1);
 	while (!barrier[1].count)
-		check(filled(p, 512 * KIB, (uint64_t)arg));
+		check(filled(p, UNIT / 2, (uint64_t)arg));
 }
 
 static void be_greedy(void *arg)
 {
-	char *p = private_memory(64 * MIB);
+	char *p = private_memory(64 * UNIT);
 
-	fill_hard(p, 64 * MIB, 3);
+	fill_hard(p, 64 * UNIT, 3);
 	check(!"got that far");
 }
 
@@ -77,7 +77,7 @@ static void largest_dies(bool swap)
 	barrier = shared_memory(PAGE);
 	guest_make(&guest, "oom", POOL);
 	if (swap)
-		check_equal(guest_swap(&guest, 8 * MIB), 0);
+		check_equal(guest_swap(&guest, 8 * UNIT), 0);
 	snprintf(path, sizeof(path), GUEST_TREE "/%s/memory.events", guest.name);
 	events.fd = open(path, O_RDONLY);
 	events.events = POLLPRI;
@@ -144,11 +144,11 @@ static void all_greedy(void)
 /* The one that runs into the limit is in a system call that copies to its memory. */
 static void read_far(void *arg)
 {
-	char *p = private_memory(64 * MIB);
+	char *p = private_memory(64 * UNIT);
 	int fd = open("/dev/urandom", O_RDONLY);
 	ssize_t n;
 
-	n = read(fd, p, 32 * MIB);
+	n = read(fd, p, 32 * UNIT);
 	note("read %zd", n);
 	check(!"got that far");
 }
@@ -163,7 +163,7 @@ static void in_system_call(void)
 /* Forking until nothing is left. */
 static void fork_on(void *arg)
 {
-	char *p = private_memory(MIB);
+	char *p = private_memory(UNIT);
 
 	signal(SIGCHLD, SIG_IGN);
 	for (;;) {
@@ -172,7 +172,7 @@ static void fork_on(void *arg)
 		if (pid < 0)
 			sleep_ms(5);
 		if (!pid) {
-			fill_hard(p, MIB, getpid());
+			fill_hard(p, UNIT, getpid());
 			sleep_ms(500);
 			_exit(0);
 		}

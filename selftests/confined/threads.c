@@ -9,7 +9,7 @@
 
 #include "test.h"
 
-#define SIZE	(4 * MIB)
+#define SIZE	(4 * UNIT)
 #define THREADS	4
 
 static char *memory;

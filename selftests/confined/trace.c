@@ -17,7 +17,7 @@
 #include "guest.h"
 #include "test.h"
 
-#define SIZE	(2 * MIB)
+#define SIZE	(2 * UNIT)
 
 static char *memory;
 static struct barrier *barrier;
@@ -265,8 +265,8 @@ static bool contains(const char *path, const char *text)
 
 	check(core);
 	do {
-		all = realloc(all, size + MIB);
-		n = fread(all + size, 1, MIB, core);
+		all = realloc(all, size + UNIT);
+		n = fread(all + size, 1, UNIT, core);
 		size += n;
 	} while (n);
 	fclose(core);

@@ -18,6 +18,8 @@
 #define DEFAULT_POOL	(2 * MIB)
 #define DEFAULT_SECONDS	30
 #define SLOW_MS		1000	/* from which a case's time is shown */
+#define SHRINK		8	/* on a debug kernel, of memory */
+#define PROGRAM		(160 * KIB)	/* what a program needs besides */
 #define SLOWNESS	6	/* of a debug kernel */
 
 enum place { HOST, STORE, SWAP, PLACES };
@@ -84,7 +86,16 @@ bool in_guest(void)
 
 bool debug_kernel(void)
 {
-	return !access("/proc/lockdep_stats", F_OK);
+	static int is = -1;
+
+	if (is < 0)
+		is = !access("/proc/lockdep_stats", F_OK);
+	return is;
+}
+
+size_t scaled(size_t bytes)
+{
+	return debug_kernel() ? bytes / SHRINK : bytes;
 }
 
 unsigned int rounds(unsigned int n)
@@ -216,6 +227,8 @@ static int run_in_guest(const struct test *test, unsigned int index, enum place 
 	char name[64];
 	int status, err;
 
+	if (debug_kernel())
+		pool = scaled(pool) + PROGRAM;
 	snprintf(name, sizeof(name), "%.40s-%u-%s", program, index, place_name[place]);
 	guest_make(&guest, name, pool);
 	if (place == SWAP) {

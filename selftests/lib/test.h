@@ -78,6 +78,12 @@ bool debug_kernel(void);
 /** rounds() - @n, or fewer on a debug kernel */
 unsigned int rounds(unsigned int n);
 
+/** scaled() - @bytes, or less on a debug kernel; whole pages if it is a multiple of 32 KiB */
+size_t scaled(size_t bytes);
+
+/* What cases measure their memory in; their pools shrink in proportion. */
+#define UNIT	scaled(MIB)
+
 /* ---- processes (process.c) ---- */
 
 /** child() - fork; the child runs @run(@arg) and exits with 0 */
