@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* guest-mm/backend.h over simulated page tables. */
+#include <sched.h>
+
 #include "guest-mm/backend.h"
 #include "selftests/unit/sim.h"
 
@@ -348,7 +350,7 @@ static int access_page(struct sim_space *ss, u64 vpn, bool write, void (*use)(vo
 			frame_get(frame);
 		spin_unlock(&ss->ptl);
 		err = frame ? write_fault(ss, vpn, frame) : fault(ss, vpn, write);
-		if (err == -ENOMEM) {
+		if (err == -ENOMEM || err == -EBUSY) {
 			sched_yield();
 			err = -EAGAIN;
 		}
@@ -460,7 +462,7 @@ struct sim_space *sim_fork(struct sim_space *parent)
 	for (i = 0; i < t.nr_pinned && !err; i++) {
 		do {
 			err = space_copy_now(&child->space, t.pinned[i]);
-		} while (err == -EAGAIN);
+		} while (err == -EAGAIN || err == -EBUSY);
 	}
 	pthread_rwlock_unlock(&parent->mmap_lock);
 	if (err) {

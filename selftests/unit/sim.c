@@ -87,16 +87,22 @@ void sim_check(struct sim *sim)
 {
 	struct pool *pool = sim->pool;
 	unsigned long held = pool_stat(pool, PS_RESIDENT) + pool_stat(pool, PS_CACHED) + pool->nr_reserve;
+	long metadata = pool_stat(pool, PS_METADATA);
 	struct list_head *pos;
+	unsigned int cpu;
 
+	for (cpu = 0; cpu < pool->nr_cpus; cpu++)
+		metadata += pool->cpus[cpu].credit;
+	WARN_ON(metadata < 0 || metadata % (long)PAGE_SIZE);
+	held += metadata / PAGE_SIZE;
 	list_for_each(pos, &pool->limbo)
 		held++;
 	if (pool->tiers[TIER_STORE])
 		held += tier_ops_of(TIER_STORE)->used_pages(pool->tiers[TIER_STORE]);
 	if (held != pool_current(pool)) {
-		fprintf(stderr, "resident %lu cached %lu reserve %lu store %lu, but charged %lu\n",
+		fprintf(stderr, "resident %lu cached %lu reserve %lu metadata %ld store %lu, but charged %lu\n",
 			pool_stat(pool, PS_RESIDENT), pool_stat(pool, PS_CACHED), pool->nr_reserve,
-			tier_store_pages(pool->tiers[TIER_STORE]), pool_current(pool));
+			metadata / (long)PAGE_SIZE, tier_store_pages(pool->tiers[TIER_STORE]), pool_current(pool));
 		host_bug(__FILE__, __LINE__, "charges do not add up");
 	}
 	WARN_ON(pool_current(pool) > pool->limit);
@@ -152,12 +158,12 @@ struct sim_space *sim_space_create(struct sim *sim, u64 pages)
 	ss->pages = pages;
 	pthread_rwlock_init(&ss->mmap_lock, NULL);
 	spin_lock_init(&ss->ptl);
-	pthread_rwlock_wrlock(&sim->lock);
-	if (space_init(&ss->space, sim->pool, ++sim->next_id)) {
-		pthread_rwlock_unlock(&sim->lock);
+	/* It may have to evict for the memory it takes. */
+	if (space_init(&ss->space, sim->pool, atomic_inc_return(&sim->last_id))) {
 		kfree(ss);
 		return NULL;
 	}
+	pthread_rwlock_wrlock(&sim->lock);
 	for (i = 0; sim->spaces[i]; i++)
 		WARN_ON(i == SIM_SPACES - 1);
 	sim->spaces[i] = ss;

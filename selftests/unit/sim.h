@@ -47,7 +47,7 @@ struct sim {
 	struct pool *pool;
 	pthread_rwlock_t lock;
 	struct sim_space *spaces[SIM_SPACES];
-	u32 next_id;
+	atomic_t last_id;
 	atomic_long_t oom_kills, faults;
 };
 

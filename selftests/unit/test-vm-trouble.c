@@ -240,8 +240,8 @@ static void test_limits(void **state)
 	assert_true(pool_current(pool) >= 80);
 	sim_space_exit(ss);
 	pool_drain(pool);
-	/* Set aside, used or not. */
-	assert_int_equal(pool_current(pool), 80);
+	/* Set aside, used or not; what tables took of it went back to the host. */
+	assert_in_range(pool_current(pool), 64, 80);
 	assert_int_equal(pool_set_min(pool, 0), 0);
 	assert_int_equal(pool_current(pool), 0);
 	host_fail_nth(50);
@@ -309,6 +309,27 @@ static void test_discard_race(void **state)
 	assert_int_equal(host_allocated(), 0);
 }
 
+/* The same race in slow motion: a page comes back between unmapping and forgetting. */
+static void test_discard_late_fault(void **state)
+{
+	struct sim *sim = sim_create(200);
+	struct sim_space *ss = sim_space_create(sim, PAGES), *child;
+	u64 word = 7;
+
+	write_seed(ss, 3, 100);
+	child = sim_fork(ss);
+	check_seed(ss, 3, 100);
+	assert_int_equal(space_discard(&ss->space, 3, 1), 0);
+	assert_int_equal(sim_write(ss, 3, 16, &word, sizeof(word)), 0);
+	assert_int_equal(sim_read(ss, 3, 24, &word, sizeof(word)), 0);
+	assert_true(word == 0);
+	check_seed(child, 3, 100);
+	sim_space_exit(child);
+	sim_space_exit(ss);
+	sim_destroy(sim);
+	assert_int_equal(host_allocated(), 0);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -318,6 +339,7 @@ int main(void)
 		cmocka_unit_test(test_oom),
 		cmocka_unit_test(test_limits),
 		cmocka_unit_test(test_discard_race),
+		cmocka_unit_test(test_discard_late_fault),
 	};
 
 	return cmocka_run_group_tests_name("vm-trouble", tests, NULL, NULL);

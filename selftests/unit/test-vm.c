@@ -4,6 +4,8 @@
  * compared with what it wrote, while pages move between frames and tiers, and at the end
  * every figure of the pool is zero.
  */
+#include <sched.h>
+
 #include "selftests/unit/unit.h"
 
 #include "selftests/unit/sim.h"
