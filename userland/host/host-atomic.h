@@ -35,6 +35,8 @@ static inline word prefix##_inc_return(type *v) { return prefix##_add_return(1, 
 static inline word prefix##_dec_return(type *v) { return prefix##_sub_return(1, v); }	\
 static inline word prefix##_fetch_add(word i, type *v)					\
 { return __atomic_fetch_add(&v->counter, i, __ATOMIC_SEQ_CST); }			\
+static inline word prefix##_fetch_andnot(word i, type *v)				\
+{ return __atomic_fetch_and(&v->counter, ~i, __ATOMIC_SEQ_CST); }			\
 static inline bool prefix##_dec_and_test(type *v) { return !prefix##_dec_return(v); }	\
 static inline bool prefix##_sub_and_test(word i, type *v)				\
 { return !prefix##_sub_return(i, v); }							\

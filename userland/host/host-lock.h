@@ -9,7 +9,6 @@
 #define LODGE_HOST_LOCK_H
 
 #include <pthread.h>
-#include <sched.h>
 
 #include "userland/host/host-atomic.h"
 
@@ -161,7 +160,6 @@ static inline unsigned long msecs_to_jiffies(unsigned int ms)
 static inline void cond_resched(void)
 {
 	host_may_sleep();
-	sched_yield();
 }
 
 #endif /* LODGE_HOST_LOCK_H */

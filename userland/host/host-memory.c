@@ -112,11 +112,13 @@ void kmem_cache_free(struct kmem_cache *cache, void *object)
 
 struct frame *frame_alloc(void)
 {
+	static atomic_t count;
 	struct frame *frame = kzalloc(sizeof(*frame), GFP_POOL);
 
 	if (!frame)
 		return NULL;
-	frame->data = host_alloc(PAGE_SIZE, GFP_POOL);
+	frame->page = atomic_inc_return(&count) % 3 ? NULL : FRAME_ZEROED;
+	frame->data = host_alloc(PAGE_SIZE, frame->page ? GFP_POOL | __GFP_ZERO : GFP_POOL);
 	if (!frame->data) {
 		kfree(frame);
 		return NULL;

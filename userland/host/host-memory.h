@@ -88,7 +88,7 @@ static inline void *kmem_cache_zalloc(struct kmem_cache *cache, gfp_t gfp)
  * @maps: page tables that map it
  * @pins: users that do I/O on it; they are among @refs
  * @key: frame_set_key()
- * @page: backend_frame_init()
+ * @page: backend_frame_init(), or FRAME_ZEROED
  */
 struct frame {
 	void *data;
@@ -105,6 +105,20 @@ struct frame *frame_alloc(void);
 /** frame_alloc_bulk() - up to @n frames; Return: how many there are */
 unsigned int frame_alloc_bulk(struct frame **frames, unsigned int n);
 void frame_free(struct frame *frame);
+
+/* There is always enough, but for host_fail_nth(). */
+static inline unsigned long host_pages_available(void)
+{
+	return LONG_MAX;
+}
+
+/* As on a host that clears memory: some frames are handed out zeroed. */
+#define FRAME_ZEROED	((void *)1)
+
+static inline bool frame_zeroed(struct frame *frame)
+{
+	return READ_ONCE(frame->page) == FRAME_ZEROED;
+}
 
 static inline void *frame_data(struct frame *frame)
 {
