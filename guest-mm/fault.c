@@ -283,15 +283,14 @@ int space_mkwrite(struct space *space, u64 vpn, struct frame *frame)
 	if (ready_to_write(space, vpn, frame))
 		return 0;
 	slot = space_lock_slot(space, vpn);
-	if (!slot)
-		return -EAGAIN;
-	if (slot_is_backing(slot)) {
-		backing_put_n(slot_backing(slot), 1);
-		return -EAGAIN;
-	}
-	vp = slot;
-	if (vp->frame != frame) {
-		vpage_unlock(vp);
+	vp = slot && !slot_is_backing(slot) ? slot : NULL;
+	if (!vp || vp->frame != frame) {
+		if (vp)
+			vpage_unlock(vp);
+		else if (slot)
+			backing_put_n(slot_backing(slot), 1);
+		/* A fault beside space_discard() mapped what was forgotten: without this, for ever. */
+		backend_unmap_range(space->pool, space->id, vpn, 1);
 		return -EAGAIN;
 	}
 	if (!exclusive(space, vpn, vp)) {
