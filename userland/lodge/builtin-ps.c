@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /* lodge ps: the processes of guests. */
 #include <ctype.h>
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/uio.h>
 
 #include "control.h"
 #include "error.h"
@@ -14,10 +12,6 @@
 #include "settings.h"
 #include "table.h"
 #include "util.h"
-
-/* Numbers of fields of /proc/PID/stat, as proc(5) counts them. */
-#define STAT_COMM 2
-#define STAT_ARG_START 48
 
 static const struct option options[] = {
 	{ "help", no_argument, NULL, 'h' },
@@ -39,7 +33,6 @@ static unsigned long long pool_rss(pid_t pid)
 
 	if (!smaps)
 		return FIGURE_NONE;
-	errno = 0;
 	while (fgets(line, sizeof(line), smaps)) {
 		/* Only the lines that begin a mapping begin with a lower-case letter or a digit. */
 		if (islower((unsigned char)line[0]) || isdigit((unsigned char)line[0]))
@@ -50,47 +43,19 @@ static unsigned long long pool_rss(pid_t pid)
 	return ferror(smaps) ? FIGURE_NONE : total;
 }
 
-/*
- * The arguments of a process, separated by zero bytes. /proc/PID/cmdline is empty for most
- * processes of a guest, because the kernel reads it from anonymous memory only: then they are
- * fetched from where /proc/PID/stat says that they are, which takes the right to trace it.
- */
-static size_t read_arguments(pid_t pid, char *text, size_t room)
-{
-	char *cmdline cleanup_free = xasprintf("/proc/%d/cmdline", pid);
-	char *stat_path cleanup_free = xasprintf("/proc/%d/stat", pid);
-	char *stat cleanup_free = NULL;
-	FILE *file cleanup_file = fopen(cmdline, "re");
-	struct iovec here = { .iov_base = text }, there;
-	unsigned long begin, end;
-	const char *field;
-	ssize_t n;
-	int i;
-
-	n = file ? fread(text, 1, room, file) : 0;
-	stat = n ? NULL : control_read_path(stat_path);
-	/* The name in parentheses may have anything in it; fields are counted behind it. */
-	field = stat ? strrchr(stat, ')') : NULL;
-	for (i = STAT_COMM; field && i < STAT_ARG_START; i++)
-		field = strchr(field + 1, ' ');
-	if (!field || sscanf(field, "%lu %lu", &begin, &end) != 2 || end <= begin)
-		return n;
-	there.iov_base = (void *)begin;
-	here.iov_len = end - begin < room ? end - begin : room;
-	there.iov_len = here.iov_len;
-	n = process_vm_readv(pid, &here, 1, &there, 1, 0);
-	return n < 0 ? 0 : n;
-}
-
 /* The command line, with what could upset a terminal replaced; NULL when the process has gone. */
 static char *command_line(pid_t pid)
 {
+	char *path cleanup_free = xasprintf("/proc/%d/cmdline", pid);
 	char *comm cleanup_free = xasprintf("/proc/%d/comm", pid);
+	FILE *file cleanup_file = fopen(path, "re");
 	char *name cleanup_free = NULL;
 	char text[256];
 	size_t len, i;
 
-	len = read_arguments(pid, text, sizeof(text) - 1);
+	if (!file)
+		return NULL;
+	len = fread(text, 1, sizeof(text) - 1, file);
 	while (len && !text[len - 1])
 		len--;
 	for (i = 0; i < len; i++) {
