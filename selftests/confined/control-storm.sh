@@ -7,14 +7,20 @@ here=$(dirname "$0")
 . "$here/tap.sh"
 
 rounds=${ROUNDS:-40}
+# A loaded machine or a debug kernel does less.
+limit=${ROUNDS:+3600}
+limit=${limit:-15}
 
-# storm KIND NAME ROUNDS: in one process each, as starting one takes longer than what it does here
+# storm KIND NAME ROUNDS: in one process each, as starting one takes longer than what it does here;
+# prints how many rounds it did within the limit
 storm()
 {
-	python3 - "$tree" "$@" <<'END'
-import errno, os, sys
-tree, kind, name, rounds = sys.argv[1:]
+	python3 - "$tree" "$limit" "$@" <<'END'
+import errno, os, sys, time
+tree, limit, kind, name, rounds = sys.argv[1:]
 guest = tree + "/" + name
+end = time.monotonic() + int(limit)
+done = 0
 
 def tolerate(what, *errors):
     try:
@@ -43,7 +49,7 @@ def write():
         os.close(fd)
 
 gone = (errno.ENOENT, errno.ENODEV)
-for i in range(int(rounds)):
+while done < int(rounds) and time.monotonic() < end:
     if kind == "alone":
         make()
         remove()
@@ -52,6 +58,8 @@ for i in range(int(rounds)):
         tolerate(read, *gone)
         tolerate(write, *gone)
         tolerate(remove, errno.ENOENT)
+    done += 1
+print(done)
 END
 }
 
@@ -66,15 +74,20 @@ objects()
 
 # Arming and disarming the hooks takes longest: a guest that stays spares us that.
 mkdir "$tree/keep"
-storm alone t1 30
+storm alone t1 $((rounds / 2)) >/dev/null
 before=$(objects)
-check "$rounds guests come and go" storm alone t1 "$rounds"
+done=$(storm alone t1 "$rounds")
+result $? "guests come and go ($done)"
 after=$(objects)
-check "they leave nothing behind ($before objects before, $after after)" test $((after - before)) -lt "$rounds"
+# A guest is more than 60 objects, but the host's own come and go by the hundred: few rounds only
+# tell whether whole guests are left, many whether each leaves one object.
+left=$((after - before))
+most=$((done < 500 ? 400 + 8 * done : done))
+check "they leave nothing behind ($before objects before, $after after)" test $left -lt $most
 
-storm collide same "$rounds" &
+storm collide same "$rounds" >/dev/null &
 one=$!
-storm collide same "$rounds" &
+storm collide same "$rounds" >/dev/null &
 two=$!
 wait $one
 result $? "one side of a storm on one name"
@@ -82,9 +95,9 @@ wait $two
 result $? "the other side"
 rmdir "$tree/same" 2>/dev/null
 
-storm alone a "$rounds" &
+storm alone a "$rounds" >/dev/null &
 one=$!
-storm alone b "$rounds" &
+storm alone b "$rounds" >/dev/null &
 two=$!
 find "$tree" -type f -name 'memory.*' >/dev/null 2>&1
 wait $one
@@ -108,13 +121,15 @@ bind_round()
 	eventually rmdir_gone
 }
 status=0
-for ((i = 0; i < rounds / 10; i++)); do
+end=$((SECONDS + limit))
+for ((i = 0; i < rounds / 10 && SECONDS < end; i++)); do
 	bind_round || status=1
 done
 result $status "binding races with removal"
 
 rmdir "$tree/keep"
-check "with the hooks armed and disarmed each time" storm alone t1 $((rounds / 20))
+storm alone t1 $((rounds / 20)) >/dev/null
+result $? "with the hooks armed and disarmed each time"
 
 is "no guest is left" "$(cd "$tree" && echo */)" "*/"
 done_testing
