@@ -11,6 +11,7 @@ set output picture
 set datafile separator ","
 
 c_resident = "#4878a8"
+c_tables = "#7a8288"
 c_store = "#e8a33d"
 c_swap = "#b9a3cf"
 c_limit = "#c03030"
@@ -51,9 +52,11 @@ set key at screen 0.065, 0.936 left top horizontal Left reverse samplen 1.5 widt
 	textcolor rgb c_text maxrows 1
 set label 3 "{/:Bold redis} 32 MiB" at graph 0.01, 0.93 left
 plot of("redis") using 1:($6/MiB):(0) with filledcurves linecolor rgb c_resident title "resident", \
-	"" using 1:($6/MiB):(($6+$7)/MiB) with filledcurves linecolor rgb c_store \
+	"" using 1:($6/MiB):(($6+$12)/MiB) with filledcurves linecolor rgb c_tables \
+		title "tables", \
+	"" using 1:(($6+$12)/MiB):(($6+$12+$7)/MiB) with filledcurves linecolor rgb c_store \
 		title "compressed store", \
-	"" using 1:(($6+$7)/MiB):(($6+$7+$9)/MiB) with filledcurves linecolor rgb c_swap \
+	"" using 1:(($6+$12+$7)/MiB):(($6+$12+$7+$9)/MiB) with filledcurves linecolor rgb c_swap \
 		title "swap file", \
 	"" using 1:($3/MiB) with lines linewidth 1.6 dashtype 2 linecolor rgb c_limit title "limit of the pool"
 unset label 1
@@ -65,15 +68,17 @@ set yrange [0:*]
 set ytics 5
 set label 3 "{/:Bold gcc} 6 MiB"
 plot of("gcc") using 1:($6/MiB):(0) with filledcurves linecolor rgb c_resident, \
-	"" using 1:($6/MiB):(($6+$7)/MiB) with filledcurves linecolor rgb c_store, \
-	"" using 1:(($6+$7)/MiB):(($6+$7+$9)/MiB) with filledcurves linecolor rgb c_swap, \
+	"" using 1:($6/MiB):(($6+$12)/MiB) with filledcurves linecolor rgb c_tables, \
+	"" using 1:(($6+$12)/MiB):(($6+$12+$7)/MiB) with filledcurves linecolor rgb c_store, \
+	"" using 1:(($6+$12+$7)/MiB):(($6+$12+$7+$9)/MiB) with filledcurves linecolor rgb c_swap, \
 	"" using 1:($3/MiB) with lines linewidth 1.6 dashtype 2 linecolor rgb c_limit
 
 eval pane(0.40, 0.11)
 set label 3 "{/:Bold sqlite} 4 MiB"
 plot of("sqlite") using 1:($6/MiB):(0) with filledcurves linecolor rgb c_resident, \
-	"" using 1:($6/MiB):(($6+$7)/MiB) with filledcurves linecolor rgb c_store, \
-	"" using 1:(($6+$7)/MiB):(($6+$7+$9)/MiB) with filledcurves linecolor rgb c_swap, \
+	"" using 1:($6/MiB):(($6+$12)/MiB) with filledcurves linecolor rgb c_tables, \
+	"" using 1:(($6+$12)/MiB):(($6+$12+$7)/MiB) with filledcurves linecolor rgb c_store, \
+	"" using 1:(($6+$12+$7)/MiB):(($6+$12+$7+$9)/MiB) with filledcurves linecolor rgb c_swap, \
 	"" using 1:($3/MiB) with lines linewidth 1.6 dashtype 2 linecolor rgb c_limit
 
 eval pane(0.26, 0.07)

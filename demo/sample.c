@@ -60,6 +60,7 @@ void sample_guest(struct guest *guest, const char *notes)
 	guest->resident = figure(text, "anon");
 	guest->store = figure(text, "zswap");
 	guest->stored = figure(text, "zswapped");
+	guest->tables = figure(text, "metadata");
 	guest->swap = figure(text, "swapped");
 	guest->majors = figure(text, "pgmajfault");
 

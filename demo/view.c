@@ -50,7 +50,7 @@ static void bar(const struct guest *guest, bool unicode)
 	used = guest->current / cell + 0.5;
 	if (used > POOL_CELLS)
 		used = POOL_CELLS;
-	resident = guest->resident / cell + 0.5;
+	resident = (guest->current - guest->store) / cell + 0.5;
 	if (resident > used)
 		resident = used;
 	swap = guest->swap / cell + 0.5;
@@ -81,9 +81,9 @@ void view_screen(const struct picture *picture, bool unicode)
 		bar(guest, unicode);
 		printf(CLEAR);
 		printf("         %.1f of %.0f MiB = \033[34mresident %.1f\033[0m"
-		       " + \033[33mstore %.1f (holds %.1f)\033[0m",
+		       " + tables %.1f + \033[33mstore %.1f (holds %.1f)\033[0m",
 		       mib(guest->current), mib(guest->limit), mib(guest->resident),
-		       mib(guest->store), mib(guest->stored));
+		       mib(guest->tables), mib(guest->store), mib(guest->stored));
 		printf(" %s \033[35mswap file %.1f\033[0m" CLEAR, dot, mib(guest->swap));
 		printf("         %s %s %s faults/s" CLEAR CLEAR, guest->note, dot,
 		       grouped(number, guest->rate));
@@ -110,10 +110,10 @@ void view_lines(const struct picture *picture)
 		const struct guest *guest = &picture->guests[i];
 
 		snprintf(line, sizeof(line),
-			 "%-7s %4.1f of %.0f MiB = resident %.1f + store %.1f (holds %.1f),"
-			 " swap %.1f, %s faults/s: %s", guest->name, mib(guest->current),
-			 mib(guest->limit), mib(guest->resident), mib(guest->store),
-			 mib(guest->stored), mib(guest->swap),
+			 "%-7s %4.1f of %.0f MiB = resident %.1f + tables %.1f + store %.1f"
+			 " (holds %.1f), swap %.1f, %s faults/s: %s", guest->name, mib(guest->current),
+			 mib(guest->limit), mib(guest->resident), mib(guest->tables),
+			 mib(guest->store), mib(guest->stored), mib(guest->swap),
 			 grouped(number, guest->rate), guest->note);
 		if (!strcmp(line, told[i]))
 			continue;

@@ -40,13 +40,14 @@ static void keep(FILE *csv, const struct picture *picture)
 	for (i = 0; i < picture->n; i++) {
 		const struct guest *g = &picture->guests[i];
 
-		fprintf(csv, "%.2f,%s,%llu,%llu,%llu,%llu,%llu,%llu,%llu,%llu,%.0f\n",
+		fprintf(csv, "%.2f,%s,%llu,%llu,%llu,%llu,%llu,%llu,%llu,%llu,%.0f,%llu\n",
 			picture->seconds, g->name, g->limit, g->current, g->peak,
-			g->resident, g->store, g->stored, g->swap, g->majors, g->rate);
+			g->resident, g->store, g->stored, g->swap, g->majors, g->rate,
+			g->tables);
 	}
-	fprintf(csv, "%.2f,outside,0,0,0,%llu,0,0,0,%ld,0\n", picture->seconds,
+	fprintf(csv, "%.2f,outside,0,0,0,%llu,0,0,0,%ld,0,0\n", picture->seconds,
 		picture->outside.anon, picture->outside.faults);
-	fprintf(csv, "%.2f,available,0,%llu,0,0,0,0,0,0,0\n", picture->seconds,
+	fprintf(csv, "%.2f,available,0,%llu,0,0,0,0,0,0,0,0\n", picture->seconds,
 		picture->available);
 	fflush(csv);
 }
@@ -85,7 +86,7 @@ int main(int argc, char **argv)
 	csv = fopen(argv[1], "we");
 	if (!csv)
 		err(1, "%s", argv[1]);
-	fputs("seconds,name,limit,current,peak,resident,store,stored,swap,majors,rate\n", csv);
+	fputs("seconds,name,limit,current,peak,resident,store,stored,swap,majors,rate,tables\n", csv);
 	sigaction(SIGTERM, &action, NULL);
 	sigaction(SIGINT, &action, NULL);
 

@@ -16,6 +16,7 @@
  * @peak: memory.peak
  * @resident: of @current, in frames
  * @store: of @current, the compressed store
+ * @tables: of @current, what the guest needs to keep account of its pages
  * @stored: what is in the store, before compression
  * @swap: what is in the swap file
  * @majors: faults that brought a page back, since it was made
@@ -24,7 +25,7 @@
 struct guest {
 	const char *name;
 	char note[128];
-	unsigned long long limit, current, peak, resident, store, stored, swap;
+	unsigned long long limit, current, peak, resident, store, tables, stored, swap;
 	unsigned long long majors;
 	double rate;
 };
