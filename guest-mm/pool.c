@@ -6,6 +6,9 @@
 /* How often a fault tries to evict before it calls for a kill. */
 #define FRAME_TRIES	16
 
+/* How often a change of the limit tries, a millisecond apart; processes in full swing keep pages busy and young. */
+#define LIMIT_TRIES	200
+
 /* How many milliseconds it waits for evictions that are under way. */
 #define EVICTION_NAPS	500
 
@@ -73,6 +76,7 @@ static bool try_charge(struct pool *pool, unsigned long pages, enum charge_for w
 }
 
 static void drain_frames(struct pool *pool);
+static void release_reserve(struct pool *pool, unsigned long pages);
 
 bool pool_try_charge(struct pool *pool, unsigned long pages, enum charge_for who)
 {
@@ -80,8 +84,11 @@ bool pool_try_charge(struct pool *pool, unsigned long pages, enum charge_for who
 		return true;
 	if (who != CHARGE_EVICTION)
 		return false;
-	/* What eviction has freed may have gone to the CPUs' caches. */
+	/* What eviction has freed may have gone to the CPUs' caches, or be set aside. */
 	drain_frames(pool);
+	if (try_charge(pool, pages, who))
+		return true;
+	release_reserve(pool, pages);
 	return try_charge(pool, pages, who);
 }
 
@@ -116,10 +123,31 @@ static void reserve_put(struct pool *pool, struct frame *frame)
 	spin_unlock(&pool->reserve_lock);
 }
 
+/* Let the host have up to @pages frames of the reserve, so that something else can be charged for them. */
+static void release_reserve(struct pool *pool, unsigned long pages)
+{
+	struct frame *frame;
+
+	while (pages-- && (frame = reserve_get(pool))) {
+		frame_free(frame);
+		pool_uncharge(pool, 1);
+	}
+}
+
+/* The room that eviction needs may lie in the reserve: of that, users leave it as much. */
+static bool may_use_reserve(struct pool *pool, enum charge_for who)
+{
+	unsigned long unused = READ_ONCE(pool->nr_reserve);
+	unsigned long used = pool_current(pool) - min(pool_current(pool), unused);
+
+	return unused && (who == CHARGE_EVICTION ||
+			  used + READ_ONCE(pool->store_room) < READ_ONCE(pool->limit));
+}
+
 /* One charged frame from the reserve or the host, or NULL. */
 static struct frame *frame_take(struct pool *pool, enum charge_for who)
 {
-	struct frame *frame = reserve_get(pool);
+	struct frame *frame = may_use_reserve(pool, who) ? reserve_get(pool) : NULL;
 
 	if (frame || !pool_try_charge(pool, 1, who))
 		return frame;
@@ -254,6 +282,8 @@ void pool_drain(struct pool *pool)
 	drain_frames(pool);
 	drain_credit(pool);
 	drain_limbo(pool);
+	if (pool_current(pool) < READ_ONCE(pool->min_pages) && pool->worker)
+		host_thread_wake(pool->worker);
 }
 
 void pool_frame_put(struct pool *pool, struct frame *frame)
@@ -326,15 +356,15 @@ static struct frame *frame_get_slow(struct pool *pool)
 		frame = ERR_PTR(-EINTR);
 	} else if (!frame && pool_steals(pool) != steals) {
 		/* Frames were freed, but others were faster: that is no reason to kill. */
-		frame = ERR_PTR(-EAGAIN);
+		frame = ERR_PTR(-EBUSY);
 	} else if (!frame) {
 		pool_event(pool, PE_OOM);
 		if (!backend_oom(pool))
 			pr_warn_ratelimited("lodge: %s: memory is used up and there is nobody to kill\n",
 					    pool->name);
-		frame = host_dying() ? ERR_PTR(-EINTR) : ERR_PTR(-EAGAIN);
+		frame = host_dying() ? ERR_PTR(-EINTR) : ERR_PTR(-EBUSY);
 		/* The victim gives its memory back as it exits; do not spin until then. */
-		if (frame == ERR_PTR(-EAGAIN))
+		if (frame == ERR_PTR(-EBUSY))
 			host_sleep_ms(OOM_WAIT_MS);
 	}
 	note_wait(pool, since);
@@ -435,8 +465,10 @@ int pool_set_limit(struct pool *pool, unsigned long pages)
 			err = -EINTR;
 		else if (reclaim_batch(pool, true))
 			idle = 0;
-		else if (++idle > FRAME_TRIES)
+		else if (++idle > LIMIT_TRIES)
 			err = -EBUSY;
+		else
+			host_sleep_ms(1);
 		if (err) {
 			set_marks(pool, old);
 			break;
@@ -464,6 +496,34 @@ static void reserve_shrink(struct pool *pool, unsigned long target)
 	}
 }
 
+/* Take frames from the host until the pool holds memory.min; 0, -ENOMEM, -EINTR. */
+static int reserve_fill(struct pool *pool)
+{
+	while (atomic_long_read(&pool->charged) < (long)READ_ONCE(pool->min_pages)) {
+		struct frame *frame;
+
+		if (fatal_signal())
+			return -EINTR;
+		if (!try_charge(pool, 1, CHARGE_EVICTION))
+			return 0;
+		frame = frame_alloc();
+		if (!frame) {
+			pool_uncharge(pool, 1);
+			return -ENOMEM;
+		}
+		reserve_put(pool, frame);
+		cond_resched();
+	}
+	return 0;
+}
+
+void pool_restore_min(struct pool *pool)
+{
+	/* While the guest runs, the store may be using them. */
+	if (!pool_stat(pool, PS_RESIDENT))
+		reserve_fill(pool);
+}
+
 int pool_set_min(struct pool *pool, unsigned long pages)
 {
 	unsigned long old;
@@ -475,24 +535,15 @@ int pool_set_min(struct pool *pool, unsigned long pages)
 		err = -EINVAL;
 		goto out;
 	}
-	WRITE_ONCE(pool->min_pages, pages);
-	while (atomic_long_read(&pool->charged) < (long)pages) {
-		struct frame *frame;
-
-		if (!pool_try_charge(pool, 1, CHARGE_EVICTION))
-			break;
-		frame = frame_alloc();
-		if (!frame || fatal_signal()) {
-			if (frame)
-				frame_free(frame);
-			pool_uncharge(pool, 1);
-			err = frame ? -EINTR : -ENOMEM;
-			WRITE_ONCE(pool->min_pages, old);
-			break;
-		}
-		reserve_put(pool, frame);
-		cond_resched();
+	/* Rather than have the host reclaim for seconds, and then fail. */
+	if (pages > old && pages - min(pages, pool_current(pool)) > host_pages_available()) {
+		err = -ENOMEM;
+		goto out;
 	}
+	WRITE_ONCE(pool->min_pages, pages);
+	err = reserve_fill(pool);
+	if (err)
+		WRITE_ONCE(pool->min_pages, old);
 	reserve_shrink(pool, pool->min_pages);
 out:
 	mutex_unlock(&pool->limit_lock);

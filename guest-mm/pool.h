@@ -130,6 +130,9 @@ int pool_set_limit(struct pool *pool, unsigned long pages);
 /** pool_set_min() - change memory.min: take the frames from the host now; -ENOMEM, -EINVAL (above memory.max) */
 int pool_set_min(struct pool *pool, unsigned long pages);
 
+/** pool_restore_min() - an idle guest's frames of memory.min that the store used meanwhile are set aside again */
+void pool_restore_min(struct pool *pool);
+
 /** pool_reclaim() - evict pages; Return: how many pages of memory were given back */
 unsigned long pool_reclaim(struct pool *pool, unsigned long pages);
 
@@ -158,7 +161,7 @@ static inline void pool_count(struct pool *pool, enum pool_stat stat, long n)
 /**
  * pool_frame_get() - a charged frame of undefined content
  * Reclaims, waits and, as the last resort, has a process killed; all bounded.
- * Return: the frame; ERR_PTR(-EAGAIN): none now, let go of all locks and come back;
+ * Return: the frame; ERR_PTR(-EBUSY): none now, let go of all locks and come back;
  * ERR_PTR(-EINTR): the caller is dying
  */
 struct frame *pool_frame_get(struct pool *pool);

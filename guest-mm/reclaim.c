@@ -437,4 +437,5 @@ void reclaim_step(void *arg)
 		trim_store(pool);
 		cond_resched();
 	}
+	pool_restore_min(pool);
 }

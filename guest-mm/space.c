@@ -356,6 +356,34 @@ static bool slot_kept(void *slot, bool discard)
 			   (slot && test_bit(VP_FILE, &((struct vpage *)slot)->flags)));
 }
 
+/*
+ * Empty a slot of an unshared leaf.  What a slot holds may be looked at only while it holds it.
+ * Return: what it held; NULL: nothing that goes; ERR_PTR(-EAGAIN): the leaf is shared, or was replaced.
+ */
+static void *take_slot(struct space *space, u64 vpn, bool discard)
+{
+	struct leaf *leaf;
+	void *slot = NULL;
+
+	rcu_read_lock();
+	leaf = space_leaf(space, vpn);
+	if (leaf) {
+		spin_lock(&leaf->lock);
+		slot = leaf->slot[leaf_index(vpn)];
+		if (space_leaf(space, vpn) != leaf || atomic_read(&leaf->refs) != 1) {
+			slot = ERR_PTR(-EAGAIN);
+		} else if (!slot || slot_kept(slot, discard)) {
+			slot = NULL;
+		} else {
+			leaf->slot[leaf_index(vpn)] = NULL;
+			leaf->pages -= slot_is_page(slot);
+		}
+		spin_unlock(&leaf->lock);
+	}
+	rcu_read_unlock();
+	return slot;
+}
+
 static int drop_slots(struct space *space, u64 vpn, u64 n, bool discard)
 {
 	struct vpage *vps[POOL_CACHE];
@@ -366,16 +394,14 @@ static int drop_slots(struct space *space, u64 vpn, u64 n, bool discard)
 	if (discard && slot_is_backing(leaf_entry(space, vpn)))
 		return 0;
 	for (i = 0; i < n; i++) {
-		struct leaf *leaf = space_own_leaf(space, vpn);
 		void *slot;
 
-		if (!leaf)
+		if (!space_own_leaf(space, vpn))
 			break;
-		slot = READ_ONCE(leaf->slot[leaf_index(vpn + i)]);
-		if (!slot || slot_kept(slot, discard))
+		slot = take_slot(space, vpn + i, discard);
+		if (!slot)
 			continue;
-		if (!space_set_slot(space, vpn + i, slot, NULL)) {
-			/* Changed, or shared by a fork, since we looked. */
+		if (IS_ERR(slot)) {
 			i--;
 			continue;
 		}

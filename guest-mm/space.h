@@ -54,7 +54,7 @@ void space_exit(struct space *space);
  * Brings the page in, copies it if it is shared and @write, records that @space maps it.
  * Bounded: when there is no frame to be had it gives up with -EAGAIN, to be called again.
  *
- * Return: 0; 1: it came from a tier; -EAGAIN: nothing was done, fault again; -EINTR: the caller is dying; -EIO, -EFAULT: the
+ * Return: 0; 1: it came from a tier; -EAGAIN: nothing was done, fault again; -EBUSY: the same, for there is no frame now; -EINTR: the caller is dying; -EIO, -EFAULT: the
  * page's content cannot be had (swap or file error; past the end of a file); -ENOMEM: no memory for tables.
  */
 int space_fault(struct space *space, u64 vpn, bool write, struct frame **out);
@@ -100,7 +100,7 @@ int space_back(struct space *space, u64 vpn, u64 n, struct backing *backing);
 /**
  * space_fill() - put a page with content into an empty or backed slot (adoption at exec)
  * @data: PAGE_SIZE bytes in kernel memory
- * Return: 0, -ENOMEM, -EAGAIN, -EINTR
+ * Return: 0, -ENOMEM, -EBUSY, -EINTR; -EEXIST: there is a page already
  */
 int space_fill(struct space *space, u64 vpn, const void *data);
 

@@ -150,8 +150,8 @@ static int fill(struct mm_space *ms, unsigned long addr, const void *data)
 
 	do {
 		err = space_fill(&ms->space, addr >> PAGE_SHIFT, data);
-	} while (err == -EAGAIN && tries--);
-	return err == -EAGAIN ? -ENOMEM : err;
+	} while (err == -EBUSY && tries--);
+	return err == -EBUSY ? -ENOMEM : err;
 }
 
 static int copy_present(struct mm_space *ms, struct part *part, void *buffer, struct present *present)

@@ -36,13 +36,13 @@ static int adopt_program(struct mm_guest *mg)
 long exec_call(struct pt_regs *regs, unsigned long ip)
 {
 	struct mm_struct *old = current->mm;
-	struct mm_space *ms = mm_space_find(old);
+	struct mm_space *ms = mm_space_current();
 	struct mm_guest *mg;
 	long ret;
 	int err;
 
 	if (!ms)
-		return hooks_call_original(regs, ip);
+		return -EINTR;
 	mg = ms->mg;
 	/* Between the old mm and the new one, the guest must not look empty. */
 	mm_guest_use(mg);

@@ -166,9 +166,9 @@ long fork_call(struct pt_regs *regs, unsigned long ip, u64 flags)
 
 	if (flags & CLONE_VM)
 		return hooks_call_original(regs, ip);
-	parent = mm_space_find(current->mm);
+	parent = mm_space_current();
 	if (!parent)
-		return hooks_call_original(regs, ip);
+		return -EINTR;
 	ret = -ENOMEM;
 	t = kzalloc(sizeof(*t), GFP_POOL);
 	if (!t)

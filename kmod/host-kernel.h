@@ -46,6 +46,12 @@ static inline u64 host_time_us(void)
 	return ktime_to_us(ktime_get());
 }
 
+/* Pages that the host could give without going short. */
+static inline unsigned long host_pages_available(void)
+{
+	return max(si_mem_available(), 0L);
+}
+
 static inline void host_sleep_ms(unsigned int ms)
 {
 	schedule_timeout_killable(msecs_to_jiffies(ms));

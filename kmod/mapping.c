@@ -11,9 +11,12 @@
 
 /* ---- faults ---- */
 
-static vm_fault_t fault_result(int err)
+static vm_fault_t fault_result(struct vm_area_struct *vma, int err)
 {
 	switch (err) {
+	case -EBUSY:
+		/* Who looks into another's memory (ptrace) may not be the guest's, so no kill would end its trying. */
+		return current->mm == vma->vm_mm ? VM_FAULT_NOPAGE : VM_FAULT_SIGBUS;
 	case -EAGAIN:
 		return VM_FAULT_NOPAGE;
 	case -ENOMEM:
@@ -46,7 +49,7 @@ static vm_fault_t mapping_fault(struct vm_fault *vmf)
 		return VM_FAULT_SIGBUS;
 	err = space_fault(&ms->space, vmf->pgoff, vmf->flags & FAULT_FLAG_WRITE, &frame);
 	if (err < 0)
-		return fault_result(err);
+		return fault_result(vmf->vma, err);
 	vmf->page = frame_page(frame);
 	return VM_FAULT_LOCKED | (err ? VM_FAULT_MAJOR : 0);
 }
@@ -59,7 +62,7 @@ static vm_fault_t mapping_mkwrite(struct vm_fault *vmf)
 	if (is_orphan(vmf->vma))
 		return VM_FAULT_SIGBUS;
 	err = space_mkwrite(&ms->space, vmf->pgoff, (struct frame *)vmf->page);
-	return err ? fault_result(err) : VM_FAULT_LOCKED;
+	return err ? fault_result(vmf->vma, err) : VM_FAULT_LOCKED;
 }
 
 /* Having this operation is what keeps faults under the per-VMA lock. */
@@ -140,6 +143,25 @@ int mapping_keep_anchor(struct mm_space *ms, unsigned long addr, unsigned long l
 		vm_munmap(area, PAGE_SIZE);
 		return -ENOMEM;
 	}
+	ms->anchor = area;
+	return 0;
+}
+
+int mapping_restore_anchor(struct mm_space *ms)
+{
+	struct vm_area_struct *vma;
+	unsigned long area;
+	bool there;
+
+	mmap_read_lock(current->mm);
+	vma = find_vma(current->mm, ms->anchor);
+	there = vma && vma->vm_start <= ms->anchor && vma_is_pool(vma);
+	mmap_read_unlock(current->mm);
+	if (there)
+		return 0;
+	area = mapping_map(ms, 0, PAGE_SIZE, PROT_NONE, 0, NULL);
+	if (IS_ERR_VALUE(area))
+		return area;
 	ms->anchor = area;
 	return 0;
 }

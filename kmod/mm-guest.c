@@ -167,9 +167,11 @@ int mm_guest_bind(struct guest *guest)
 
 /* ---- memory is used up ---- */
 
-static void kill_processes(struct mm_guest *mg, struct mm_space *ms)
+/* Return: how many processes of the space were killed. */
+static unsigned int kill_processes(struct mm_guest *mg, struct mm_space *ms)
 {
 	struct task_struct *p;
+	unsigned int n = 0;
 
 	rcu_read_lock();
 	for_each_process(p) {
@@ -180,18 +182,28 @@ static void kill_processes(struct mm_guest *mg, struct mm_space *ms)
 			atomic_long_read(&ms->space.pages) << (PAGE_SHIFT - 10),
 			mg->pool->limit << (PAGE_SHIFT - 10), pool_current(mg->pool) << (PAGE_SHIFT - 10));
 		send_sig(SIGKILL, p, 1);
+		n++;
 	}
 	rcu_read_unlock();
+	return n;
 }
 
-/* The space with the most pages, with a reference; NULL: there is none. */
-static struct mm_space *largest_space(struct mm_guest *mg)
+/*
+ * The space with the most pages whose processes live, with a reference; NULL: there is none.
+ * @waiting gets whether a space is on its way out.
+ */
+static struct mm_space *largest_space(struct mm_guest *mg, bool *waiting)
 {
 	struct mm_space *ms, *best = NULL;
 	unsigned long id;
 
+	*waiting = false;
 	rcu_read_lock();
 	xa_for_each(&mg->spaces, id, ms) {
+		if (READ_ONCE(ms->doomed)) {
+			*waiting = true;
+			continue;
+		}
 		if (best && atomic_long_read(&ms->space.pages) <= atomic_long_read(&best->space.pages))
 			continue;
 		if (!refcount_inc_not_zero(&ms->refs))
@@ -208,28 +220,30 @@ bool backend_oom(struct pool *pool)
 {
 	struct mm_guest *mg = pool->owner;
 	struct mm_space *ms;
+	bool waiting, killed = false;
 
 	/* One who decides is enough; the others wait for the memory. */
 	if (!mutex_trylock(&mg->oom_lock))
 		return true;
-	if (mg->victim && time_before(jiffies, mg->victim_until)) {
-		ms = mm_space_find_id(mg, mg->victim);
-		if (ms) {
-			mm_space_put_later(ms);
-			mutex_unlock(&mg->oom_lock);
-			return true;
+	while (!killed) {
+		ms = largest_space(mg, &waiting);
+		if (!ms || (waiting && time_before(jiffies, mg->patience))) {
+			killed = waiting;
+			if (ms)
+				mm_space_put_later(ms);
+			break;
 		}
-	}
-	ms = largest_space(mg);
-	if (ms) {
-		pool_event(pool, PE_OOM_KILL);
-		kill_processes(mg, ms);
-		mg->victim = ms->space.id;
-		mg->victim_until = jiffies + VICTIM_PATIENCE;
+		/* A space without a process is one that somebody else looks into: nobody dies for it. */
+		WRITE_ONCE(ms->doomed, true);
+		killed = kill_processes(mg, ms);
+		if (killed) {
+			mg->patience = jiffies + VICTIM_PATIENCE;
+			pool_event(pool, PE_OOM_KILL);
+		}
 		mm_space_put_later(ms);
 	}
 	mutex_unlock(&mg->oom_lock);
-	return ms;
+	return killed;
 }
 
 void backend_event(struct pool *pool)

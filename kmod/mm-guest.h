@@ -33,8 +33,8 @@ struct fork_ticket;
  * @users: spaces, and handlers that keep the guest from becoming idle
  * @id: among all guests
  * @oom_lock: one out-of-memory decision at a time
- * @victim: the space that was told to die last (its id), 0 if none
- * @victim_until: jiffies until which to wait for it
+ * @patience: jiffies until which to wait for spaces whose processes were killed
+ * @next_id: where to look for the next space's id
  */
 struct mm_guest {
 	struct guest *guest;
@@ -44,8 +44,8 @@ struct mm_guest {
 	atomic_t users;
 	u32 id;
 	struct mutex oom_lock;
-	u32 victim;
-	unsigned long victim_until;
+	unsigned long patience;
+	u32 next_id;
 };
 
 /**
@@ -58,6 +58,7 @@ struct mm_guest {
  * @mm: the mm; a reference that does not keep it in use
  * @anchor: address of the anchor
  * @layout: serialises changes of the mm's mappings by handlers, and fork
+ * @doomed: its processes were killed for lack of memory
  * @ticket: of the fork that is under way (@layout)
  * @by_mm: in the table of all spaces
  * @rcu: lookups run under RCU
@@ -71,6 +72,7 @@ struct mm_space {
 	struct file *file;
 	struct mm_struct *mm;
 	unsigned long anchor;
+	bool doomed;
 	struct mutex layout;
 	struct fork_ticket *ticket;
 	struct hlist_node by_mm;
@@ -121,6 +123,12 @@ void mm_space_publish(struct mm_space *ms, struct mm_struct *mm);
 /** mm_space_find() - the space of an mm, with a reference; NULL if it has none */
 struct mm_space *mm_space_find(struct mm_struct *mm);
 
+/**
+ * mm_space_current() - the space of the running task, which is marked, with a reference
+ * Return: the space; NULL, and the task is killed, if it got rid of it: it must not go on outside its guest
+ */
+struct mm_space *mm_space_current(void);
+
 /** mm_space_find_id() - the space of a guest by its id, with a reference; NULL */
 struct mm_space *mm_space_find_id(struct mm_guest *mg, u32 id);
 
@@ -155,6 +163,9 @@ unsigned long mapping_map(struct mm_space *ms, unsigned long addr, unsigned long
 
 /** mapping_keep_anchor() - move the anchor if it is within a range that is going to be unmapped; 0 or -errno */
 int mapping_keep_anchor(struct mm_space *ms, unsigned long addr, unsigned long len);
+
+/** mapping_restore_anchor() - map it again if a call has unmapped it; the caller holds the file; 0 or -errno */
+int mapping_restore_anchor(struct mm_space *ms);
 
 /** mapping_find_area() - where the host would map @len bytes; or a negative errno */
 unsigned long mapping_find_area(unsigned long addr, unsigned long len, unsigned long flags);

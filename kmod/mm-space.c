@@ -8,6 +8,7 @@
 #include <linux/pagemap.h>
 #include <linux/pseudo_fs.h>
 #include <linux/sched/mm.h>
+#include <linux/sched/signal.h>
 
 #include "kmod/mm-guest.h"
 
@@ -155,8 +156,10 @@ struct mm_space *mm_space_create(struct mm_guest *mg, struct file **filep)
 
 	if (!ms)
 		return ERR_PTR(-ENOMEM);
-	err = xa_alloc(&mg->spaces, &id, NULL, XA_LIMIT(1, (1U << (64 - MAPPER_VPN_BITS)) - 1), GFP_POOL);
-	if (err)
+	/* An id is not used again soon: stale notes of who maps a page must not lead to another space. */
+	err = xa_alloc_cyclic(&mg->spaces, &id, NULL, XA_LIMIT(1, (1U << (64 - MAPPER_VPN_BITS)) - 1),
+			      &mg->next_id, GFP_POOL);
+	if (err < 0)
 		goto err_free;
 	err = space_init(&ms->space, mg->pool, id);
 	if (err)
@@ -219,6 +222,17 @@ struct mm_space *mm_space_find(struct mm_struct *mm)
 	}
 	rcu_read_unlock();
 	return NULL;
+}
+
+struct mm_space *mm_space_current(void)
+{
+	struct mm_space *ms = mm_space_find(current->mm);
+
+	if (!ms && current->mm && !host_dying()) {
+		pr_warn("lodge: %s[%d] killed: it has lost its guest\n", current->comm, task_tgid_nr(current));
+		send_sig(SIGKILL, current, 1);
+	}
+	return ms;
 }
 
 struct mm_space *mm_space_find_id(struct mm_guest *mg, u32 id)

@@ -5,6 +5,7 @@
 #include <linux/mman.h>
 #include <linux/mount.h>
 #include <linux/sched/mm.h>
+#include <linux/sched/signal.h>
 #include <linux/uaccess.h>
 
 #include "kmod/compat/mm.h"
@@ -26,10 +27,10 @@ static struct args args32(const struct pt_regs *r)
 	return (struct args){ { (u32)r->bx, (u32)r->cx, (u32)r->dx, (u32)r->si, (u32)r->di, (u32)r->bp } };
 }
 
-/* The space of the running task with its layout locked; NULL: not in a guest, or dying. */
+/* The space of the running task with its layout locked; NULL: the task is dying. */
 static struct mm_space *enter(void)
 {
-	struct mm_space *ms = mm_space_find(current->mm);
+	struct mm_space *ms = mm_space_current();
 
 	if (ms && mutex_lock_killable(&ms->layout)) {
 		mm_space_put(ms);
@@ -117,7 +118,7 @@ static long guest_mmap(struct pt_regs *regs, unsigned long ip, struct args c, un
 
 	ms = enter();
 	if (!ms)
-		return hooks_call_original(regs, ip);
+		return -EINTR;
 	ours = (flags & MAP_TYPE) == MAP_PRIVATE && !(flags & MAP_HUGETLB) && c.a[1];
 	if (ours && !(flags & MAP_ANONYMOUS)) {
 		file = writable_private_file(c.a[4], c.a[2]);
@@ -179,7 +180,7 @@ static long guest_munmap(struct pt_regs *regs, unsigned long ip, struct args c)
 	long ret;
 
 	if (!ms)
-		return hooks_call_original(regs, ip);
+		return -EINTR;
 	ret = mapping_keep_anchor(ms, c.a[0], len);
 	if (!ret)
 		ret = hooks_call_original(regs, ip);
@@ -242,7 +243,7 @@ static long guest_brk(struct pt_regs *regs, unsigned long ip, struct args c)
 	long ret;
 
 	if (!ms)
-		return hooks_call_original(regs, ip);
+		return -EINTR;
 	ret = change_brk(ms, c.a[0]);
 	leave(ms);
 	return ret;
@@ -349,7 +350,7 @@ static long guest_mremap(struct pt_regs *regs, unsigned long ip, struct args c,
 	long ret;
 
 	if (!ms)
-		return hooks_call_original(regs, ip);
+		return -EINTR;
 	ret = do_mremap(ms, regs, ip, &c, set_flags);
 	leave(ms);
 	return ret;
@@ -392,7 +393,7 @@ static long guest_mprotect(struct pt_regs *regs, unsigned long ip, struct args c
 		return hooks_call_original(regs, ip);
 	ms = enter();
 	if (!ms)
-		return hooks_call_original(regs, ip);
+		return -EINTR;
 	if (host_private(addr, addr + len))
 		ret = adopt_range(ms, addr, addr + len, c.a[2] & (PROT_READ | PROT_WRITE | PROT_EXEC));
 	/* What could not be read or listed stays the host's. */
@@ -445,7 +446,7 @@ static long guest_madvise(struct pt_regs *regs, unsigned long ip, struct args c)
 		return hooks_call_original(regs, ip);
 	ms = enter();
 	if (!ms)
-		return hooks_call_original(regs, ip);
+		return -EINTR;
 	/* The host knows MADV_FREE for its own anonymous memory only. */
 	if (advice == MADV_FREE && all_pool(addr, len))
 		ret = 0;
@@ -455,6 +456,37 @@ static long guest_madvise(struct pt_regs *regs, unsigned long ip, struct args c)
 		discard(ms, addr, len);
 	leave(ms);
 	return ret;
+}
+
+/* ---- calls that may replace mappings in ways of their own ---- */
+
+/* shmat with SHM_REMAP: what it replaced is forgotten when something of the pool is mapped there again. */
+static long call_and_restore(struct pt_regs *regs, unsigned long ip)
+{
+	struct mm_space *ms = enter();
+	struct file *file;
+	long ret;
+
+	if (!ms)
+		return -EINTR;
+	/* The anchor may go meanwhile, but not the space. */
+	file = get_file(ms->file);
+	ret = hooks_call_original(regs, ip);
+	if (mapping_restore_anchor(ms))
+		send_sig(SIGKILL, current, 1);
+	fput(file);
+	leave(ms);
+	return ret;
+}
+
+/* It is for shared mappings of files, which private memory is not, whatever the host sees. */
+static long guest_remap_file_pages(struct pt_regs *regs, unsigned long ip, struct args c)
+{
+	unsigned long prot, flags;
+
+	if (pool_vma(c.a[0] & PAGE_MASK, 1, &prot, &flags))
+		return -EINVAL;
+	return call_and_restore(regs, ip);
 }
 
 /* ---- fork and clone ---- */
@@ -503,6 +535,8 @@ CALL64(brk)
 CALL32(brk)
 CALL64(mprotect)
 CALL32(mprotect)
+CALL64(remap_file_pages)
+CALL32(remap_file_pages)
 CALL64(madvise)
 CALL32(madvise)
 
@@ -535,6 +569,8 @@ static const struct hook hook_table[] = {
 	{ "__x64_sys_mprotect", mprotect_64 },
 	{ "__x64_sys_pkey_mprotect", mprotect_64 },
 	{ "__x64_sys_madvise", madvise_64 },
+	{ "__x64_sys_remap_file_pages", remap_file_pages_64 },
+	{ "__x64_sys_shmat", call_and_restore },
 	{ "__x64_sys_clone", clone_64 },
 	{ "__x64_sys_clone3", clone3_64 },
 	{ "__do_sys_fork", fork_any },
@@ -548,6 +584,9 @@ static const struct hook hook_table[] = {
 	{ "__ia32_sys_mprotect", mprotect_32, true },
 	{ "__ia32_sys_pkey_mprotect", mprotect_32, true },
 	{ "__ia32_sys_madvise", madvise_32, true },
+	{ "__ia32_sys_remap_file_pages", remap_file_pages_32, true },
+	{ "__ia32_compat_sys_shmat", call_and_restore, true },
+	{ "__ia32_compat_sys_ipc", call_and_restore, true },
 	{ "__ia32_compat_sys_ia32_clone", clone_32, true },
 	{ "__ia32_sys_clone3", clone3_32, true },
 	{ "__ia32_compat_sys_execve", exec_call, true },
