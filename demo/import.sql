@@ -1,3 +1,4 @@
+-- SPDX-License-Identifier: GPL-2.0
 -- What sqlite3 does in a guest, and once outside the machine to compare: an import
 -- into a table with two indexes, checked, and a digest of what came of it. All of it
 -- is in sqlite3's own memory.
