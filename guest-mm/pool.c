@@ -587,6 +587,7 @@ static void destroy_tiers(struct pool *pool)
 int pool_create(struct pool **poolp, const char *name, void *owner, unsigned long max_pages)
 {
 	struct pool *pool = kzalloc(sizeof(*pool), GFP_KERNEL);
+	char worker[sizeof(pool->name) + sizeof("lodge/")];
 	unsigned int i;
 	int err = -ENOMEM;
 
@@ -631,7 +632,8 @@ int pool_create(struct pool **poolp, const char *name, void *owner, unsigned lon
 		if (err)
 			goto err_tiers;
 	}
-	pool->worker = host_thread_start(reclaim_step, pool, name);
+	snprintf(worker, sizeof(worker), "lodge/%s", name);
+	pool->worker = host_thread_start(reclaim_step, pool, worker);
 	if (IS_ERR(pool->worker)) {
 		err = PTR_ERR(pool->worker);
 		goto err_tiers;

@@ -57,53 +57,84 @@ struct pool_cpu {
 /**
  * struct pool - see the head of this file
  * @name: of the guest, for the log
- * @charged: pages charged (frames, caches, store)
+ * @owner: the host side's object (the module's struct mm_guest)
+ * @charged: pages charged: frames in use, cached or set aside, the store, metadata
+ * @peak: the most that @charged was
  * @limit: memory.max in pages
- * @reserved: memory.min in pages; these frames are in @reserve or in use, and were taken from the host at once
+ * @max_pages: upper bound of @limit: the machine's memory
+ * @min_pages: memory.min in pages
+ * @limit_lock: serialises changes of @limit and @min_pages
+ * @store_room: pages below the limit that only eviction may use
+ * @store_max: memory.zswap.max in pages, ULONG_MAX: none
+ * @refill: frames that a CPU takes at once
+ * @reserve_lock: protects @reserve and @nr_reserve
+ * @reserve: frames of memory.min that are not in use
+ * @nr_reserve: how many they are
+ * @policy_lock: held around the policy's operations
+ * @policy_ops: the replacement policy
+ * @policy: its data
+ * @clock: faults so far, the policy's time
+ * @tiers: by enum tier_id; NULL if not built in
+ * @in_tier: pages that have a copy there
+ * @stored_lock: protects @stored
+ * @stored: vpages whose only copy is in the store, oldest first
+ * @limbo_lock: protects @limbo
+ * @limbo: frames without a page that someone else still holds
+ * @nr_cpus: entries of @cpus
+ * @cpus: what each CPU holds back
+ * @worker: the thread that evicts in the background
+ * @low: free pages below which it starts
+ * @high: free pages at which it stops
+ * @events: memory.events, by enum pool_event
+ * @wait_max_us: the longest that a fault waited for a frame
+ * @dry_batches: evictions in a row that freed nothing
+ * @reclaimers: threads in the middle of an eviction
+ * @bounce_lock: protects @bounce
+ * @bounce: pages on their way from the store to the swap file
  */
 struct pool {
 	char name[64];
-	void *owner;			/* the host side's object (kmod: struct mm_guest) */
+	void *owner;
 
 	atomic_long_t charged;
 	atomic_long_t peak;
 	unsigned long limit;
-	unsigned long max_pages;	/* upper bound of @limit: the machine's memory */
+	unsigned long max_pages;
 	unsigned long min_pages;
-	struct mutex limit_lock;	/* serialises changes of limit and min */
-	unsigned long store_room;	/* pages below the limit that only eviction may use */
-	unsigned long store_max;	/* memory.zswap.max in pages, ULONG_MAX: none */
-	unsigned int refill;		/* frames that a CPU takes at once */
+	struct mutex limit_lock;
+	unsigned long store_room;
+	unsigned long store_max;
+	unsigned int refill;
 
-	spinlock_t reserve_lock;	/* protects the frames of memory.min that are not in use */
+	spinlock_t reserve_lock;
 	struct list_head reserve;
 	unsigned long nr_reserve;
 
 	spinlock_t policy_lock;
 	const struct policy_ops *policy_ops;
 	struct policy *policy;
-	atomic_t clock;			/* faults so far, the policy's time */
-	unsigned int dry_batches;	/* that reclaim went through in vain since it last freed something */
+	atomic_t clock;
+	unsigned int dry_batches;
 
 	struct tier *tiers[TIER_COUNT];
-	atomic_long_t in_tier[TIER_COUNT];	/* pages whose only copy is there */
+	atomic_long_t in_tier[TIER_COUNT];
 
-	spinlock_t stored_lock;		/* protects @stored */
-	struct list_head stored;	/* vpages whose only copy is in the store, oldest first */
+	spinlock_t stored_lock;
+	struct list_head stored;
 
-	spinlock_t limbo_lock;		/* protects @limbo */
-	struct list_head limbo;		/* frames without a page that someone else still holds */
+	spinlock_t limbo_lock;
+	struct list_head limbo;
 
 	unsigned int nr_cpus;
 	struct pool_cpu *cpus;
 
 	struct host_thread *worker;
-	unsigned long low, high;	/* the worker runs while free pages are below low, until high */
+	unsigned long low, high;
 	atomic_long_t events[PE_COUNT];
 	atomic_long_t wait_max_us;
-	atomic_t reclaimers;		/* threads in the middle of an eviction */
-	struct mutex bounce_lock;	/* protects @bounce */
-	void *bounce[RECLAIM_BATCH];	/* pages on their way from the store to the swap file */
+	atomic_t reclaimers;
+	struct mutex bounce_lock;
+	void *bounce[RECLAIM_BATCH];
 };
 
 /* ---- life and limits (pool.c) ---- */

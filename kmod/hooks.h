@@ -27,8 +27,9 @@ struct pt_regs;
 
 /**
  * typedef hook_fn - handler of a hooked function
- * @regs: the system call's registers; meaningless for functions that take no
- *	  argument (__do_sys_fork, __do_sys_vfork)
+ * @regs: the function's first argument: the system call's registers; a task for
+ *	  wake_up_new_task; meaningless for functions that take no argument
+ *	  (__do_sys_fork, __do_sys_vfork)
  * @ip: cookie for hooks_call_original() and hooks_call_final()
  *
  * Runs instead of the function, in the same context, for marked tasks only.

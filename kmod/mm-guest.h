@@ -195,7 +195,6 @@ long fork_call(struct pt_regs *regs, unsigned long ip, u64 flags);
 long fork_wake(struct pt_regs *regs, unsigned long ip);
 long exec_call(struct pt_regs *regs, unsigned long ip);
 
-
 /** syscalls_init() - give the hooks their table; 0 or -errno */
 int syscalls_init(void);
 void syscalls_exit(void);

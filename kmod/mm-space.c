@@ -12,7 +12,7 @@
 
 #include "kmod/mm-guest.h"
 
-#define SPACE_FS_MAGIC	0x6c6f6467
+#define SPACE_FS_MAGIC	0x6c737063	/* "lspc" */
 
 static DEFINE_HASHTABLE(by_mm, 8);
 static DEFINE_SPINLOCK(by_mm_lock);	/* protects changes of @by_mm; readers use RCU */
@@ -137,7 +137,6 @@ int mm_space_release(struct inode *inode, struct file *file)
 	mm_space_put(file->private_data);
 	return 0;
 }
-
 
 static void init_mapping(struct mm_space *ms)
 {
