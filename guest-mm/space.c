@@ -311,7 +311,7 @@ bool space_set_slot(struct space *space, u64 vpn, void *old, void *new)
 		spin_lock(&leaf->lock);
 		if (space_leaf(space, vpn) == leaf && atomic_read(&leaf->refs) == 1 &&
 		    leaf->slot[leaf_index(vpn)] == old) {
-			leaf->slot[leaf_index(vpn)] = new;
+			WRITE_ONCE(leaf->slot[leaf_index(vpn)], new);
 			leaf->pages += slot_is_page(new) - slot_is_page(old);
 			done = true;
 		}
@@ -375,7 +375,7 @@ static void *take_slot(struct space *space, u64 vpn, bool discard)
 		} else if (!slot || slot_kept(slot, discard)) {
 			slot = NULL;
 		} else {
-			leaf->slot[leaf_index(vpn)] = NULL;
+			WRITE_ONCE(leaf->slot[leaf_index(vpn)], NULL);
 			leaf->pages -= slot_is_page(slot);
 		}
 		spin_unlock(&leaf->lock);
