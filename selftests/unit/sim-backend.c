@@ -22,7 +22,7 @@ bool backend_frame_fini(struct pool *pool, struct frame *frame)
 {
 	WRITE_ONCE(frame->page, NULL);
 	WARN_ON(frame_mapcount(frame));
-	return atomic_read(&frame->refs) == 1;
+	return atomic_read_acquire(&frame->refs) == 1;
 }
 
 void frame_set_key(struct frame *frame, u64 mapper)
@@ -87,7 +87,7 @@ int frame_mapcount(struct frame *frame)
 
 bool frame_busy(struct frame *frame)
 {
-	return atomic_read(&frame->refs) > 1 + atomic_read(&frame->maps);
+	return atomic_read_acquire(&frame->refs) > 1 + atomic_read(&frame->maps);
 }
 
 /* ---- page tables ---- */

@@ -271,21 +271,30 @@ static void *read_and_write(void *arg)
 	return NULL;
 }
 
+static void *discard_too(void *arg)
+{
+	struct race *race = arg;
+
+	while (!READ_ONCE(race->stop))
+		must(!sim_discard(race->ss, 0, 10));
+	return NULL;
+}
+
 static void test_discard_race(void **state)
 {
 	struct sim *sim = sim_create(200);
 	struct race race = { .ss = sim_space_create(sim, PAGES) };
 	struct sim_space *child;
-	pthread_t thread[2];
+	pthread_t thread[3];
 	unsigned int i;
 
 	for (i = 0; i < PAGES; i++)
 		write_seed(race.ss, i, i);
 	/* Shared pages: forgetting them here does not free them. */
 	child = sim_fork(race.ss);
-	for (i = 0; i < 2; i++)
-		pthread_create(&thread[i], NULL, read_and_write, &race);
-	for (i = 0; i < 3000; i++) {
+	for (i = 0; i < 3; i++)
+		pthread_create(&thread[i], NULL, i ? read_and_write : discard_too, &race);
+	for (i = 0; i < 2000; i++) {
 		assert_int_equal(sim_discard(race.ss, 0, 10), 0);
 		if (i % 100 == 0) {
 			sim_space_exit(child);
@@ -294,7 +303,7 @@ static void test_discard_race(void **state)
 		}
 	}
 	WRITE_ONCE(race.stop, true);
-	for (i = 0; i < 2; i++)
+	for (i = 0; i < 3; i++)
 		pthread_join(thread[i], NULL);
 	sim_discard(race.ss, 0, PAGES);
 	for (i = 0; i < PAGES; i++) {
