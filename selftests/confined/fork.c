@@ -112,7 +112,6 @@ static void be_sibling(void *arg)
 	check(filled(memory + SIZE / 2, SIZE / 2, 5));
 	fill(mine, 4 * PAGE, number + 1000);
 	check(filled(mine, 4 * PAGE, number + 1000));
-	check(number % 16 == 8 || filled(memory + SIZE / 2, 16 * PAGE, 5) || number % 16 > 8);
 }
 
 static void siblings(void)
@@ -301,7 +300,7 @@ static const struct test tests[] = {
 	{ "parent and child do not see each other's writes", both_ways, .pool = 4 * MIB },
 	{ "children see the moment of their fork", generations, .pool = 3 * MIB },
 	{ "a tree of processes", tree, .pool = 3 * MIB },
-	{ "100 siblings share and write", siblings, .pool = 8 * MIB, .seconds = 60 },
+	{ "100 siblings share and write", siblings, .pool = 12 * MIB, .seconds = 60 },
 	{ "a child stands still while its parent's threads write", with_writers, .pool = 3 * MIB, .seconds = 60 },
 	{ "threads fork at the same time", from_threads, .pool = 3 * MIB, .seconds = 60 },
 	{ "clone3 without CLONE_VM", with_clone3, .pool = 4 * MIB },

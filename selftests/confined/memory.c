@@ -172,6 +172,33 @@ static void read_first(void)
 	check(filled(p, SIZE, 4));
 }
 
+/*
+ * Single words of pages that are hot, warm or cold are written and read; what they should be
+ * is kept outside the guest.
+ */
+static void random_words(void)
+{
+	size_t words = SIZE / sizeof(uint32_t), hot = words / 16, warm = words / 3;
+	uint32_t *here = private_memory(SIZE), *there = shared_memory(SIZE);
+	unsigned int i, n = rounds(40000);
+
+	fill(here, SIZE, 5);
+	fill(there, SIZE, 5);
+	for (i = 0; i < n; i++) {
+		uint32_t kind = random_number() % 16;
+		size_t range = kind < 9 ? hot : kind < 14 ? warm : words;
+		size_t at = (random_number() ^ random_number() << 10) % range;
+
+		if (here[at] != there[at])
+			note("round %u: word %zu is %#x, not %#x", i, at, here[at], there[at]);
+		check(here[at] == there[at]);
+		if (kind % 3 == 0)
+			here[at] = there[at] = random_number();
+	}
+	for (i = 0; i < SIZE; i += PAGE)
+		check(!memcmp((char *)here + i, (char *)there + i, PAGE));
+}
+
 static const struct test tests[] = {
 	{ "malloc, calloc, realloc, free", heap },
 	{ "the break moves", break_moves },
@@ -181,6 +208,7 @@ static const struct test tests[] = {
 	{ "the stack ends", stack_ends, .pool = 6 * MIB, .calm = true },
 	{ "static data", static_data, .pool = 3 * MIB },
 	{ "pages of one value, pages of noise", contents, .pool = 2560 * KIB },
+	{ "single words here and there", random_words, .seconds = 60 },
 	{ "pages that are read before they are written", read_first },
 };
 
