@@ -4,8 +4,8 @@
  * for the contracts.
  *
  *   compression  HOST_COMPRESS_WORK, host_compress(), host_decompress()
- *   objects      struct store_alloc: store_alloc_create(), _destroy(), _get(), _put(), _map_new(), _map(),
- *                _unmap(), _pages(); STORE_ALLOC_OVERHEAD
+ *   objects      struct store_alloc: store_alloc_create(), _destroy(), _get(), _put(), _map_new(),
+ *                _map(), _unmap(), _pages(); STORE_ALLOC_OVERHEAD
  */
 #ifndef LODGE_CORE_HOST_STORE_H
 #define LODGE_CORE_HOST_STORE_H

@@ -66,7 +66,8 @@ static void clock_add(struct policy *policy, struct vpage **vps, unsigned int n,
 	}
 }
 
-static unsigned int clock_isolate(struct policy *policy, struct vpage **vps, unsigned int n, u32 now)
+static unsigned int clock_isolate(struct policy *policy, struct vpage **vps, unsigned int n,
+				  u32 now)
 {
 	struct clock *clock = to_clock(policy);
 	unsigned long tries = min_t(unsigned long, policy->count, 2UL * n);

@@ -20,7 +20,7 @@
 #define LAG		64	/* faults from arrival until the accessed bit is cleared */
 #define S_SHARE		10	/* S is 1/10 of the frames */
 #define M_FULL		97	/* percent of M's share from which on pages must qualify for it */
-#define PROBES		4	/* accessed bits of M's last pages looked at for each page that came back */
+#define PROBES		4	/* accessed bits of M's last pages looked at per returning page */
 #define PROBES_MAX	256U	/* how many such looks may be owing */
 #define COPY_MIN	16	/* frames that kept copies may always cost */
 #define COPY_START	10	/* 1/10 of the frames at first, at most 1/2 */
@@ -223,13 +223,16 @@ static void tl_remove(struct policy *policy, struct vpage *vp)
 }
 
 /*
- * The list that the next victim comes from; the policy has pages.  S and M hold only what was aged: in a small
- * pool or at a fast turnover that may be nothing.  @passed_over pages were locked: look elsewhere too, then.
+ * The list that the next victim comes from; the policy has pages.  S and M hold only what was aged:
+ * in a small pool or at a fast turnover that may be nothing.  @passed_over pages were locked: look
+ * elsewhere too, then.
  */
 static struct list_head *victim_list(struct tl *tl, unsigned int passed_over)
 {
 	bool from_s = tl->nr_s && (tl->nr_s >= tl->frames / S_SHARE || !tl->nr_m);
-	struct list_head *lists[] = { from_s ? &tl->s : &tl->m, &tl->fresh, from_s ? &tl->m : &tl->s };
+	struct list_head *lists[] = {
+		from_s ? &tl->s : &tl->m, &tl->fresh, from_s ? &tl->m : &tl->s,
+	};
 	unsigned int i = passed_over;
 
 	while (list_empty(lists[i % ARRAY_SIZE(lists)]))
@@ -286,13 +289,15 @@ static void tl_putback(struct policy *policy, struct vpage *vp, bool referenced,
 
 /* ---- ageing ---- */
 
-static unsigned int tl_young_batch(struct policy *policy, struct vpage **vps, unsigned int n, u32 now)
+static unsigned int tl_young_batch(struct policy *policy, struct vpage **vps, unsigned int n,
+				   u32 now)
 {
 	struct tl *tl = to_tl(policy);
 	unsigned int got = 0, tries;
 	struct list_head *pos;
 
-	for (pos = tl->fresh.prev, tries = 2 * n; pos != &tl->fresh && got < n && tries--; pos = pos->prev) {
+	for (pos = tl->fresh.prev, tries = 2 * n; pos != &tl->fresh && got < n && tries--;
+	     pos = pos->prev) {
 		struct vpage *vp = list_entry(pos, struct vpage, lru);
 
 		if (now - vp->last_use < LAG)
@@ -300,7 +305,8 @@ static unsigned int tl_young_batch(struct policy *policy, struct vpage **vps, un
 		if (vpage_trylock(vp))
 			vps[got++] = vp;
 	}
-	for (pos = tl->m.prev; pos != &tl->m && got < n && tl->probes; pos = pos->prev, tl->probes--) {
+	for (pos = tl->m.prev; pos != &tl->m && got < n && tl->probes;
+	     pos = pos->prev, tl->probes--) {
 		struct vpage *vp = list_entry(pos, struct vpage, lru);
 
 		if (vpage_trylock(vp))
@@ -309,7 +315,8 @@ static unsigned int tl_young_batch(struct policy *policy, struct vpage **vps, un
 	return got;
 }
 
-static void tl_aged(struct policy *policy, struct vpage **vps, const bool *young, unsigned int n, u32 now)
+static void tl_aged(struct policy *policy, struct vpage **vps, const bool *young, unsigned int n,
+		    u32 now)
 {
 	struct tl *tl = to_tl(policy);
 	unsigned int i, probed = 0, hot = 0;

@@ -32,14 +32,18 @@ struct policy {
  *	Sets VP_LISTED.  @now is the pool's clock in faults.
  * @remove: a listed page goes away (freed); clears VP_LISTED
  * @isolate: take up to @n candidates for eviction off the lists, coldest first (clears VP_LISTED).
- *	A page whose vpage lock cannot be had (vpage_trylock()) is passed over.  The pages come back locked.
- * @putback: a candidate that was not evicted returns; @referenced says that its accessed bit was set,
- *	otherwise it was busy (pinned, under I/O) and belongs where it will be looked at again soon.
- * @young_batch: up to @n listed pages whose accessed bit should be cleared now (ageing), locked as for @isolate
- *	but staying listed; 0 if none.  Asked again after @aged when it returned @n.  Optional, with @aged.
+ *	A page whose vpage lock cannot be had (vpage_trylock()) is passed over.  The pages come back
+ *	locked.
+ * @putback: a candidate that was not evicted returns; @referenced says that its accessed bit was
+ *	set, otherwise it was busy (pinned, under I/O) and belongs where it will be looked at again
+ *	soon.
+ * @young_batch: up to @n listed pages whose accessed bit should be cleared now (ageing), locked as
+ *	for @isolate but staying listed; 0 if none.  Asked again after @aged when it returned @n.
+ *	Optional, with @aged.
  * @aged: what became of them, still locked: young[i] says that the accessed bit of page i was set.
- * @keep_copy: may a clean page keep its compressed copy while resident?  Called at a refault, before ->add(),
- *	with the page locked.  A promotion (putback with @referenced) ends it.  Optional: no page may.
+ * @keep_copy: may a clean page keep its compressed copy while resident?  Called at a refault,
+ *	before ->add(), with the page locked.  A promotion (putback with @referenced) ends it.
+ *	Optional: no page may.
  * @count: pages on the lists
  */
 struct policy_ops {
@@ -51,13 +55,15 @@ struct policy_ops {
 	void (*remove)(struct policy *policy, struct vpage *vp);
 	unsigned int (*isolate)(struct policy *policy, struct vpage **vps, unsigned int n, u32 now);
 	void (*putback)(struct policy *policy, struct vpage *vp, bool referenced, u32 now);
-	unsigned int (*young_batch)(struct policy *policy, struct vpage **vps, unsigned int n, u32 now);
-	void (*aged)(struct policy *policy, struct vpage **vps, const bool *young, unsigned int n, u32 now);
+	unsigned int (*young_batch)(struct policy *policy, struct vpage **vps, unsigned int n,
+				    u32 now);
+	void (*aged)(struct policy *policy, struct vpage **vps, const bool *young, unsigned int n,
+		     u32 now);
 	bool (*keep_copy)(struct policy *policy, struct vpage *vp, u32 now);
 	unsigned long (*count)(struct policy *policy);
 };
 
-/** policy_find() - built-in policy by name, NULL if unknown; policy_find(NULL) is Kconfig's default */
+/** policy_find() - a built-in policy by name, NULL if unknown; NULL finds Kconfig's default */
 const struct policy_ops *policy_find(const char *name);
 
 extern const struct policy_ops policy_tl_ops;		/* policy-tl.c */

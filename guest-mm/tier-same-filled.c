@@ -24,7 +24,7 @@ static int same_filled_store(struct tier *tier, const void *data, unsigned long 
 {
 	const unsigned long *word = data;
 
-	/* Pages that differ often begin alike, with a header or zeroes: the last word tells sooner. */
+	/* Pages that differ often begin alike, with zeroes: the last word tells sooner. */
 	if (word[0] != word[WORDS - 1] || memcmp(word, word + 1, PAGE_SIZE - sizeof(*word)))
 		return -EINVAL;
 	*handle = word[0];

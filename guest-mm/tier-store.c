@@ -20,8 +20,9 @@
 
 /* With the allocator's own STORE_ALLOC_OVERHEAD. */
 static const u16 sizes[] = {
-	64, 96, 128, 160, 208, 256, 304, 336, 368, 400, 448, 512, 576, 624, 672, 736, 816, 896, 1024, 1104,
-	1168, 1248, 1360, 1488, 1536, 1632, 1744, 1808, 2048, 2336, 2448, 2720, 3072, 3264,
+	64, 96, 128, 160, 208, 256, 304, 336, 368, 400, 448, 512, 576, 624, 672, 736, 816,
+	896, 1024, 1104, 1168, 1248, 1360, 1488, 1536, 1632, 1744, 1808, 2048, 2336, 2448,
+	2720, 3072, 3264,
 };
 
 #define SIZES		ARRAY_SIZE(sizes)
@@ -66,7 +67,7 @@ struct work {
 	u8 mem[HOST_COMPRESS_WORK] __aligned(8);
 };
 
-static DEFINE_MUTEX(works_lock);	/* protects @works_users and changes of @works and @growth */
+static DEFINE_MUTEX(works_lock);	/* protects @works_users, changes of @works and @growth */
 static struct work **works;
 static unsigned int works_users;
 static u8 growth[SIZES];		/* pages that an object of a size can add */
@@ -248,7 +249,7 @@ static void store_destroy(struct tier *tier)
 	kfree(store);
 }
 
-/* How many of the sizes are worth keeping: while the swap file has room, the good ones; else all that save a byte. */
+/* How many sizes are worth keeping: while the swap file has room, the good ones; else all. */
 static unsigned int store_worth(struct store *store)
 {
 	const struct tier_ops *swap = tier_ops_of(TIER_SWAP_FILE);
@@ -309,7 +310,7 @@ struct attempt {
 	unsigned long handle;
 };
 
-/* Return: 0; -EINVAL: compresses too badly; -ENOSPC; -ENOMEM: a new object takes waiting for memory. */
+/* Return: 0; -EINVAL: compresses too badly; -ENOSPC; -ENOMEM: no memory without waiting. */
 static int store_try(struct store *store, const void *data, struct attempt *attempt)
 {
 	struct work *work = works[host_cpu()];

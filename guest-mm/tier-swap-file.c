@@ -210,7 +210,7 @@ static void swap_destroy(struct tier *tier)
 	kfree(swap);
 }
 
-/* Write a run; Return: how many of its first pages are in the file now, or an errno; gives back the other slots. */
+/* Return: how many of a run's first pages are written, or an errno; the other slots are let go. */
 static int run_write(struct swap_file *swap, struct run *run, const void *const *data)
 {
 	unsigned int done;
@@ -235,7 +235,8 @@ static int run_write(struct swap_file *swap, struct run *run, const void *const 
 	return done ? (int)done : err;
 }
 
-static int swap_store_batch(struct tier *tier, const void *const *data, unsigned int n, unsigned long *handles)
+static int swap_store_batch(struct tier *tier, const void *const *data, unsigned int n,
+			    unsigned long *handles)
 {
 	struct swap_file *swap = to_swap(tier);
 	unsigned int done = 0;

@@ -33,9 +33,11 @@ enum tier_id {
  * @destroy: free it; no handle may be left (the caller frees them all)
  * @store: keep a copy of a page.  @data is PAGE_SIZE bytes, mapped, that nobody changes.
  *	Returns 0 and a handle; -ENOSPC when this tier has no room now, -EINVAL when the page is
- *	nothing for this tier, -ENOMEM, -EIO.  May sleep.  Called for one page at a time, by several threads at once.
- * @store_batch: optional, preferred where batching pays (swap file): like @store for @n pages, filling
- *	@handles; returns the number of leading pages stored, or a negative errno when none was.
+ *	nothing for this tier, -ENOMEM, -EIO.  May sleep.  Called for one page at a time, by several
+ *	threads at once.
+ * @store_batch: optional, preferred where batching pays (swap file): like @store for @n pages,
+ *	filling @handles; returns the number of leading pages stored, or a negative errno when none
+ *	was.
  * @load: fill @data with the copy; 0, -EIO.  The copy stays.  May sleep.
  * @drop: free a copy.  Never fails, may not sleep (called under spinlocks).
  * @used_pages: pages that the tier has charged to the pool now (0 for those outside the pool)
@@ -46,7 +48,8 @@ struct tier_ops {
 	int (*create)(struct pool *pool, struct tier **tier);
 	void (*destroy)(struct tier *tier);
 	int (*store)(struct tier *tier, const void *data, unsigned long *handle);
-	int (*store_batch)(struct tier *tier, const void *const *data, unsigned int n, unsigned long *handles);
+	int (*store_batch)(struct tier *tier, const void *const *data, unsigned int n,
+			   unsigned long *handles);
 	int (*load)(struct tier *tier, unsigned long handle, void *data);
 	void (*drop)(struct tier *tier, unsigned long handle);
 	unsigned long (*used_pages)(struct tier *tier);
@@ -59,7 +62,7 @@ const struct tier_ops *tier_ops_of(enum tier_id id);
 /* tier-store.c: the compressed store (LZ4 in zsmalloc), accounted to the pool in pages. */
 extern const struct tier_ops tier_store_ops;
 #ifdef LODGE_TIER_STORE
-/** tier_store_set_max() - limit of the store in pages; a lower limit than is used only refuses new pages */
+/** tier_store_set_max() - limit of the store in pages; below what is used it refuses new pages */
 void tier_store_set_max(struct tier *tier, unsigned long pages);
 /** tier_store_pages() - pages of memory the store holds */
 unsigned long tier_store_pages(struct tier *tier);
@@ -89,10 +92,11 @@ int tier_swap_file_detach(struct tier *tier);
 void tier_swap_file_set_max(struct tier *tier, unsigned long pages);
 /** tier_swap_file_used() - pages in the file, with those on their way */
 unsigned long tier_swap_file_used(struct tier *tier);
-/** tier_swap_file_size() - pages of it that may be used: the lower of size and limit; 0 without a file */
+/** tier_swap_file_size() - pages that may be used: the lower of size and limit; 0 without a file */
 unsigned long tier_swap_file_size(struct tier *tier);
 #else
-static inline int tier_swap_file_attach(struct tier *tier, struct host_file *file, unsigned long pages)
+static inline int tier_swap_file_attach(struct tier *tier, struct host_file *file,
+					unsigned long pages)
 {
 	return -EOPNOTSUPP;
 }

@@ -125,7 +125,7 @@ static int transfer(struct host_file *file, void *const *pages, unsigned int n, 
 
 static void request_run(struct request *req)
 {
-	/* Memory for the I/O may not be sought in this or another guest, which might need the I/O for it. */
+	/* Memory for the I/O may not be sought in a guest, which might need this I/O for it. */
 	unsigned int flags = memalloc_noio_save();
 	unsigned int n;
 

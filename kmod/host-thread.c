@@ -25,7 +25,8 @@ static int host_thread_run(void *data)
 	struct host_thread *thread = data;
 
 	while (!kthread_should_stop()) {
-		wait_event_idle(thread->wait, test_bit(0, &thread->wanted) || kthread_should_stop());
+		wait_event_idle(thread->wait,
+				test_bit(0, &thread->wanted) || kthread_should_stop());
 		if (test_and_clear_bit(0, &thread->wanted))
 			thread->step(thread->arg);
 	}

@@ -5,7 +5,8 @@
 #define BATCH		32U
 #define AGE_BATCHES	8
 
-void policy_sim_init(struct policy_sim *sim, const char *name, unsigned long pages, unsigned long frames)
+void policy_sim_init(struct policy_sim *sim, const char *name, unsigned long pages,
+		     unsigned long frames)
 {
 	unsigned long i;
 

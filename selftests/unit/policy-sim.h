@@ -28,7 +28,8 @@ struct policy_sim {
 };
 
 /** policy_sim_init() - a pool of @frames for @pages pages under the policy called @name */
-void policy_sim_init(struct policy_sim *sim, const char *name, unsigned long pages, unsigned long frames);
+void policy_sim_init(struct policy_sim *sim, const char *name, unsigned long pages,
+		     unsigned long frames);
 
 /** policy_sim_exit() - free all; fails the test if the policy kept a page */
 void policy_sim_exit(struct policy_sim *sim);

@@ -110,7 +110,7 @@ static void clear_pte(struct pte *pte)
 	if (!frame)
 		return;
 	memset(pte, 0, sizeof(*pte));
-	/* In this order, or the frame looks busy for a moment where it is not, which is harmless; not the other way. */
+	/* In this order the frame looks busy for a moment where it is not, which is harmless. */
 	atomic_dec(&frame->maps);
 	frame_put(frame);
 }
@@ -249,7 +249,8 @@ bool backend_oom(struct pool *pool)
 		struct sim_space *ss = sim->spaces[i];
 
 		if (ss && !READ_ONCE(ss->dying) &&
-		    (!victim || atomic_long_read(&ss->space.pages) > atomic_long_read(&victim->space.pages)))
+		    (!victim ||
+		     atomic_long_read(&ss->space.pages) > atomic_long_read(&victim->space.pages)))
 			victim = ss;
 	}
 	if (victim) {
@@ -271,7 +272,7 @@ void backend_event(struct pool *pool)
 
 /* ---- accesses ---- */
 
-/* Map a frame that space_fault() handed out, as the kernel's finish_fault() does; consumes lock and reference. */
+/* Map a frame that space_fault() handed out, as the kernel does; consumes lock and reference. */
 static void finish_fault(struct sim_space *ss, u64 vpn, struct frame *frame, bool write)
 {
 	struct pte *pte = &ss->pte[vpn];
@@ -328,7 +329,8 @@ static int write_fault(struct sim_space *ss, u64 vpn, struct frame *frame)
 }
 
 /* Let @use touch the page as the CPU does, with the page mapped; mmap_lock held shared. */
-static int access_page(struct sim_space *ss, u64 vpn, bool write, void (*use)(void *arg, struct frame *frame), void *arg)
+static int access_page(struct sim_space *ss, u64 vpn, bool write,
+		       void (*use)(void *arg, struct frame *frame), void *arg)
 {
 	int err;
 
@@ -378,8 +380,8 @@ static void use_write(void *arg, struct frame *frame)
 	memcpy(frame->data + copy->offset, copy->from, copy->len);
 }
 
-static int access_locked(struct sim_space *ss, u64 vpn, bool write, void (*use)(void *arg, struct frame *frame),
-			 void *arg)
+static int access_locked(struct sim_space *ss, u64 vpn, bool write,
+			 void (*use)(void *arg, struct frame *frame), void *arg)
 {
 	int err;
 
@@ -396,7 +398,8 @@ int sim_read(struct sim_space *ss, u64 vpn, unsigned int offset, void *to, unsig
 	return access_locked(ss, vpn, false, use_read, &copy);
 }
 
-int sim_write(struct sim_space *ss, u64 vpn, unsigned int offset, const void *from, unsigned int len)
+int sim_write(struct sim_space *ss, u64 vpn, unsigned int offset, const void *from,
+	      unsigned int len)
 {
 	struct copy copy = { .offset = offset, .len = len, .from = from };
 
@@ -442,7 +445,8 @@ static void protect(void *arg, u64 vpn, u64 n)
 		struct pte *pte = &t->parent->pte[i];
 
 		pte->writable = false;
-		if (pte->frame && atomic_read(&pte->frame->pins) && t->nr_pinned < ARRAY_SIZE(t->pinned))
+		if (pte->frame && atomic_read(&pte->frame->pins) &&
+		    t->nr_pinned < ARRAY_SIZE(t->pinned))
 			t->pinned[t->nr_pinned++] = i;
 	}
 	spin_unlock(&t->parent->ptl);

@@ -5,7 +5,7 @@
 
 #include "selftests/unit/sim.h"
 
-#define MACHINE_PAGES	(1UL << 20)
+#define MACHINE_PAGES	BIT(20)
 
 u64 sim_random(u64 *state, u64 below)
 {
@@ -18,7 +18,7 @@ u64 sim_random(u64 *state, u64 below)
 void sim_pattern(void *page, u64 seed)
 {
 	static const char *const words[] = {
-		"page ", "frame ", "the ", "store ", "is ", "evicted ", "fault ", "of ", "a ", "guest ",
+		"page ", "frame ", "the ", "store ", "is ", "evicted ", "fault ", "of ", "a ",
 	};
 	u64 state = seed * 0x9e3779b97f4a7c15ULL + 1;
 	unsigned int kind = sim_random(&state, 8);
@@ -86,7 +86,8 @@ static void expect_zero(const char *what, unsigned long value)
 void sim_check(struct sim *sim)
 {
 	struct pool *pool = sim->pool;
-	unsigned long held = pool_stat(pool, PS_RESIDENT) + pool_stat(pool, PS_CACHED) + pool->nr_reserve;
+	unsigned long held =
+		pool_stat(pool, PS_RESIDENT) + pool_stat(pool, PS_CACHED) + pool->nr_reserve;
 	long metadata = pool_stat(pool, PS_METADATA);
 	struct list_head *pos;
 	unsigned int cpu;
@@ -100,9 +101,11 @@ void sim_check(struct sim *sim)
 	if (pool->tiers[TIER_STORE])
 		held += tier_ops_of(TIER_STORE)->used_pages(pool->tiers[TIER_STORE]);
 	if (held != pool_current(pool)) {
-		fprintf(stderr, "resident %lu cached %lu reserve %lu metadata %ld store %lu, but charged %lu\n",
+		fprintf(stderr,
+			"resident %lu cached %lu reserve %lu metadata %ld store %lu, but charged %lu\n",
 			pool_stat(pool, PS_RESIDENT), pool_stat(pool, PS_CACHED), pool->nr_reserve,
-			metadata / (long)PAGE_SIZE, tier_store_pages(pool->tiers[TIER_STORE]), pool_current(pool));
+			metadata / (long)PAGE_SIZE, tier_store_pages(pool->tiers[TIER_STORE]),
+			pool_current(pool));
 		host_bug(__FILE__, __LINE__, "charges do not add up");
 	}
 	WARN_ON(pool_current(pool) > pool->limit);

@@ -31,7 +31,7 @@ struct sim_space {
 	struct space space;
 	struct sim *sim;
 	pthread_rwlock_t mmap_lock;
-	spinlock_t ptl;
+	spinlock_t ptl;		/* innermost */
 	bool dying;
 	u64 pages;
 	struct pte pte[];
@@ -54,7 +54,7 @@ struct sim {
 /** sim_create() - a machine whose guest's pool has a limit of @pages; NULL: no memory */
 struct sim *sim_create(unsigned long pages);
 
-/** sim_destroy() - all spaces are gone; fails the test unless every figure of the pool is zero again */
+/** sim_destroy() - all spaces are gone; fails the test unless every figure of the pool is zero */
 void sim_destroy(struct sim *sim);
 
 /** sim_swap() - give the guest a new swap file of @pages; the file, for sim_file faults */
@@ -68,7 +68,8 @@ void sim_space_exit(struct sim_space *ss);
 
 /** sim_read(), sim_write() - access within one page; 0, or what the process would be killed by */
 int sim_read(struct sim_space *ss, u64 vpn, unsigned int offset, void *to, unsigned int len);
-int sim_write(struct sim_space *ss, u64 vpn, unsigned int offset, const void *from, unsigned int len);
+int sim_write(struct sim_space *ss, u64 vpn, unsigned int offset, const void *from,
+	      unsigned int len);
 
 /** sim_pin() - begin direct I/O into a page; its frame, or an ERR_PTR */
 struct frame *sim_pin(struct sim_space *ss, u64 vpn);
@@ -77,7 +78,7 @@ void sim_unpin(struct frame *frame);
 /** sim_fork() - a child that shares everything; NULL: no memory */
 struct sim_space *sim_fork(struct sim_space *parent);
 
-/** sim_unmap() - munmap(); sim_discard() - MADV_DONTNEED; sim_move() - mremap() to a place of the same size */
+/** sim_unmap() - munmap(); sim_discard() - MADV_DONTNEED; sim_move() - mremap() elsewhere */
 int sim_unmap(struct sim_space *ss, u64 vpn, u64 n);
 int sim_discard(struct sim_space *ss, u64 vpn, u64 n);
 int sim_move(struct sim_space *ss, u64 from, u64 to, u64 n);

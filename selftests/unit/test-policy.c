@@ -198,7 +198,8 @@ static double run(const char *name, enum trace trace, unsigned long pages, unsig
 			page = zipf_page(sum, pages, &random);
 			break;
 		case ZIPF_SCAN:
-			page = i % 20000 < 4096 ? pages + scan++ % (3 * pages) : zipf_page(sum, pages, &random);
+			page = i % 20000 < 4096 ? pages + scan++ % (3 * pages)
+						: zipf_page(sum, pages, &random);
 			break;
 		case PHASES:
 			/* Every so often the working set is another one. */
@@ -227,7 +228,8 @@ static void test_traces(void **state)
 			for (n = 0; n < 2; n++)
 				result[t][p][n] = run(names[n], t, 4000, percent[p]);
 			print_message("# %-9s pool %u %%: refaults per 1000: tl %6.1f clock %6.1f\n",
-				      trace_names[t], percent[p], result[t][p][0], result[t][p][1]);
+				      trace_names[t], percent[p],
+				      result[t][p][0], result[t][p][1]);
 			if (t == LOOP)
 				loop[p] = result[t][p][0];
 		}

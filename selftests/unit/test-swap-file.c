@@ -112,7 +112,7 @@ static void test_batch(void **state)
 	assert_int_equal(tier_swap_file_size(tier), 0);
 }
 
-/* Every slot can be used, also when the free ones are far apart, and again after they were freed. */
+/* Every slot can be used, also when the free ones are far apart, and again after that. */
 static void test_full(void **state)
 {
 	enum { SIZE = 777 };

@@ -51,7 +51,8 @@ static void use_child(struct sim_space *parent, struct sim_space *child)
 	if (sim_unmap(child, 0, PAGES / 2) || sim_move(child, PAGES / 2, 0, PAGES / 2))
 		return;
 	for (i = 0; i < PAGES / 2; i++)
-		check_seed(child, i, (i + PAGES / 2) % 3 ? 1000 + i + PAGES / 2 : 2000 + i + PAGES / 2);
+		check_seed(child, i,
+			   (i + PAGES / 2) % 3 ? 1000 + i + PAGES / 2 : 2000 + i + PAGES / 2);
 }
 
 static void scenario(struct sim *sim)

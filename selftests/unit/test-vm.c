@@ -12,7 +12,7 @@
 
 #define PAGES		160	/* of each process */
 #define PROCS		6
-#define THREADS		2	/* of each process; thread t owns the pages whose number is t modulo this */
+#define THREADS		2	/* of each process; thread t owns pages that are t modulo this */
 
 /**
  * struct proc - a process and what its memory must hold
@@ -214,12 +214,13 @@ static void run_end(struct run *run)
 	for (i = 0; i < PROCS; i++)
 		for (vpn = 0; vpn < PAGES; vpn++)
 			check_page(&run->proc[i], vpn);
-	print_message("# faults %ld major %lu cow %lu same %lu store %lu swap %lu writeback %lu clean %lu kills %ld\n",
+	print_message("# faults %ld major %lu cow %lu kills %ld\n",
 		      atomic_long_read(&sim->faults), pool_stat(sim->pool, PS_PGMAJFAULT),
-		      pool_stat(sim->pool, PS_COW), pool_stat(sim->pool, PS_SAME_OUT),
-		      pool_stat(sim->pool, PS_ZSWPOUT), pool_stat(sim->pool, PS_PSWPOUT),
-		      pool_stat(sim->pool, PS_ZSWPWB), pool_stat(sim->pool, PS_CLEAN_DROP),
-		      atomic_long_read(&sim->oom_kills));
+		      pool_stat(sim->pool, PS_COW), atomic_long_read(&sim->oom_kills));
+	print_message("# same %lu store %lu swap %lu writeback %lu clean %lu\n",
+		      pool_stat(sim->pool, PS_SAME_OUT), pool_stat(sim->pool, PS_ZSWPOUT),
+		      pool_stat(sim->pool, PS_PSWPOUT), pool_stat(sim->pool, PS_ZSWPWB),
+		      pool_stat(sim->pool, PS_CLEAN_DROP));
 	for (i = 0; i < PROCS; i++) {
 		sim_space_exit(run->proc[i].ss);
 		pthread_rwlock_destroy(&run->proc[i].lock);

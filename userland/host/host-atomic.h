@@ -110,7 +110,8 @@ static inline bool test_and_set_bit(unsigned int nr, unsigned long *map)
 
 static inline bool test_and_clear_bit(unsigned int nr, unsigned long *map)
 {
-	return __atomic_fetch_and(host_word(nr, map), ~host_bit(nr), __ATOMIC_SEQ_CST) & host_bit(nr);
+	return __atomic_fetch_and(host_word(nr, map), ~host_bit(nr), __ATOMIC_SEQ_CST) &
+	       host_bit(nr);
 }
 
 static inline bool test_and_set_bit_lock(unsigned int nr, unsigned long *map)
@@ -134,8 +135,8 @@ static inline void __clear_bit(unsigned int nr, unsigned long *map)
 }
 
 /* The first bit from @from on that differs from those of @flip; @size if there is none. */
-static inline unsigned long host_find(const unsigned long *map, unsigned long size, unsigned long from,
-				      unsigned long flip)
+static inline unsigned long host_find(const unsigned long *map, unsigned long size,
+				      unsigned long from, unsigned long flip)
 {
 	while (from < size) {
 		unsigned long word = (map[from / BITS_PER_LONG] ^ flip) >> (from % BITS_PER_LONG);
@@ -149,12 +150,14 @@ static inline unsigned long host_find(const unsigned long *map, unsigned long si
 	return size;
 }
 
-static inline unsigned long find_next_bit(const unsigned long *map, unsigned long size, unsigned long from)
+static inline unsigned long find_next_bit(const unsigned long *map, unsigned long size,
+					  unsigned long from)
 {
 	return host_find(map, size, from, 0);
 }
 
-static inline unsigned long find_next_zero_bit(const unsigned long *map, unsigned long size, unsigned long from)
+static inline unsigned long find_next_zero_bit(const unsigned long *map, unsigned long size,
+					       unsigned long from)
 {
 	return host_find(map, size, from, ~0UL);
 }

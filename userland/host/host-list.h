@@ -18,7 +18,8 @@ static inline void INIT_LIST_HEAD(struct list_head *list)
 	list->prev = list;
 }
 
-static inline void host_list_link(struct list_head *prev, struct list_head *entry, struct list_head *next)
+static inline void host_list_link(struct list_head *prev, struct list_head *entry,
+				  struct list_head *next)
 {
 	/* The neighbours must be neighbours: catches what was freed or is on two lists. */
 	WARN_ON_ONCE(prev->next != next || next->prev != prev || entry == prev || entry == next);

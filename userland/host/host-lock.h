@@ -106,7 +106,7 @@ void rcu_barrier(void);
  */
 unsigned int host_wait_begin(const void *var);
 
-/** host_wait() - sleep until wake_up_var(@var) was called after @ticket was drawn, or @ms are over (-1: never) */
+/** host_wait() - sleep until wake_up_var(@var) is called after @ticket; at most @ms; -1: ever */
 void host_wait(const void *var, unsigned int ticket, long ms);
 
 /** host_wait_end() - for each host_wait_begin() */
@@ -128,7 +128,7 @@ void wake_up_var(void *var);
 	}							\
 } while (0)
 
-/* One jiffy is a millisecond here.  Return: what is left of the time, at least 1; 0: the condition never held. */
+/* A jiffy is a millisecond.  Return: what is left, at least 1; 0: the condition never held. */
 #define wait_var_event_timeout(var, condition, jiffies) ({	\
 	u64 _end = host_time_us() + (u64)(jiffies) * 1000;	\
 	long _left;						\

@@ -13,8 +13,8 @@ struct host_thread {
 
 unsigned int host_cpu(void)
 {
-	static atomic_t threads;
 	static __thread int mine = -1;
+	static atomic_t threads;
 
 	if (mine < 0)
 		mine = (atomic_inc_return(&threads) - 1) % HOST_CPUS;

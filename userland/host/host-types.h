@@ -42,7 +42,7 @@ typedef long long s64;
 #define BITS_TO_LONGS(n) DIV_ROUND_UP(n, BITS_PER_LONG)
 #define DIV_ROUND_UP(n, d) (((n) + (d) - 1) / (d))
 #define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
-#define BUILD_BUG_ON(x)	_Static_assert(!(x), #x)
+#define BUILD_BUG_ON(x)	((void)sizeof(char[1 - 2 * !!(x)]))
 
 #define container_of(ptr, type, member) \
 	((type *)((char *)(1 ? (ptr) : &((type *)0)->member) - offsetof(type, member)))
