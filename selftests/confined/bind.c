@@ -288,7 +288,8 @@ static unsigned int pool_mappings(unsigned long (*range)[2], unsigned int max)
 
 	check(file);
 	while (n < max && fgets(line, sizeof(line), file))
-		if (strstr(line, "lodge") && sscanf(line, "%lx-%lx", &range[n][0], &range[n][1]) == 2)
+		if (strstr(line, "lodge") &&
+		    sscanf(line, "%lx-%lx", &range[n][0], &range[n][1]) == 2)
 			n++;
 	fclose(file);
 	return n;
@@ -344,14 +345,14 @@ static void unmap_all(void *arg)
 	check(pool_memory());
 	n = pool_mappings(ranges, 256);
 	for (i = 0; i < n; i++)
-		mmap((void *)ranges[i][0], ranges[i][1] - ranges[i][0], PROT_READ, MAP_SHARED | MAP_ANONYMOUS | MAP_FIXED,
-		     -1, 0);
+		mmap((void *)ranges[i][0], ranges[i][1] - ranges[i][0], PROT_READ,
+		     MAP_SHARED | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
 	check(listed(getpid()));
 	check(pool_memory());
 	n = pool_mappings(ranges, 256);
 	for (i = 0; i < n; i++)
-		mremap((void *)ranges[i][0], ranges[i][1] - ranges[i][0], PAGE, MREMAP_MAYMOVE | MREMAP_FIXED,
-		       (void *)0x600000000000UL + i * PAGE);
+		mremap((void *)ranges[i][0], ranges[i][1] - ranges[i][0], PAGE,
+		       MREMAP_MAYMOVE | MREMAP_FIXED, (void *)0x600000000000UL + i * PAGE);
 	check(listed(getpid()));
 	check(pool_memory());
 }

@@ -38,7 +38,7 @@ check "his file modes are his" as 1000 chmod 600 "$tree/t1/memory.max"
 refused "and heeded" "denied" as 1001 cat "$tree/t1/memory.max"
 
 # A descriptor acts for the one who opened it.
-refused "a privileged program does not lend its rights to a descriptor" "not permitted" python3 - "$tree/t1" <<'END'
+refused "a privileged program does not lend its rights to a descriptor" "not permitted" /usr/bin/python3 - "$tree/t1" <<'END'
 import os, sys
 os.seteuid(1000)
 fd = os.open(sys.argv[1] + "/memory.max", os.O_WRONLY)

@@ -85,7 +85,7 @@ is "a descriptor reads" "$(cat <&7)" 1048576
 put 2M t1/memory.max
 is "and is at its end then" "$(cat <&7)" ""
 exec 7<&-
-is "seeking back reads anew" "$(python3 - "$tree/t1" <<'END'
+is "seeking back reads anew" "$(/usr/bin/python3 - "$tree/t1" <<'END'
 import os, sys
 fd = os.open(sys.argv[1] + "/memory.max", os.O_RDWR)
 first = os.read(fd, 2)

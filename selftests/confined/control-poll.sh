@@ -10,12 +10,12 @@ put 8M t1/memory.max
 # Fills 32 MiB in the guest, which runs into its limit.
 hog()
 {
-	bash -c "echo 0 >$tree/t1/procs && exec python3 -c 'import os; b = os.urandom(32 << 20)'" >/dev/null 2>&1
+	bash -c "echo 0 >$tree/t1/procs && exec /usr/bin/python3 -c 'import os; b = os.urandom(32 << 20)'" >/dev/null 2>&1
 	true
 }
 
 coproc poller {
-	exec python3 -u - "$tree/t1" <<'END'
+	exec /usr/bin/python3 -u - "$tree/t1" <<'END'
 import os, select, sys
 fd = os.open(sys.argv[1] + "/memory.events", os.O_RDONLY)
 p = select.poll()

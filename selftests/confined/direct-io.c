@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/aio_abi.h>
+#include <linux/io_uring.h>
 #include <pthread.h>
 #include <sched.h>
 #include <stdio.h>
@@ -282,7 +283,7 @@ static void uring(void)
 		skip("io_uring_setup: %s", strerror(errno));
 	piece.iov_base = private_memory(UNIT);
 	fill(piece.iov_base, UNIT, 6);
-	err = syscall(SYS_io_uring_register, ring, 0 /* IORING_REGISTER_BUFFERS */, &piece, 1) ? errno : 0;
+	err = syscall(SYS_io_uring_register, ring, IORING_REGISTER_BUFFERS, &piece, 1) ? errno : 0;
 	if (in_guest())
 		check(err == EOPNOTSUPP || err == EFAULT);
 	else

@@ -19,7 +19,7 @@
 
 extern char **environ;
 
-/* The program says itself whether it is in order: no private memory of its own, and what it was given. */
+/* The program says itself whether it has what it was given, and no private memory of the host. */
 static const char script[] =
 	"#!/bin/sh\n"
 	"[ \"$1\" = argument ] || exit 2\n"
@@ -146,7 +146,7 @@ static void big_arguments(void)
 
 	argv[0] = "sh";
 	argv[1] = "-c";
-	argv[2] = "n=0; for a; do n=$((n + ${#a})); case $a in *[!x]*) exit 3;; esac; done; [ $n = " "1843200" " ]";
+	argv[2] = "for a; do n=$((n + ${#a})); case $a in *[!x]*) exit 3;; esac; done; [ $n = 1843200 ]";
 	argv[3] = "sh";
 	for (i = 0; i < ARGUMENTS; i++) {
 		argv[4 + i] = private_memory(ARGUMENT + PAGE);
@@ -202,7 +202,8 @@ static void setuid_program(void)
 	pid_t pid;
 
 	close(mkstemp(path));
-	snprintf(command, sizeof(command), "cp /usr/bin/id %s && chown 1:1 %s && chmod 4755 %s", path, path, path);
+	snprintf(command, sizeof(command), "cp /usr/bin/id %s && chown 1:1 %s && chmod 4755 %s",
+		 path, path, path);
 	check(!system(command));
 	check(!pipe(ends));
 	pid = fork();

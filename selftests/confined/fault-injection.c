@@ -76,7 +76,8 @@ static void ends(pid_t pid)
 
 	check_equal(waitpid(pid, &status, 0), pid);
 	if (WIFSIGNALED(status))
-		check(WTERMSIG(status) == SIGKILL || WTERMSIG(status) == SIGBUS || WTERMSIG(status) == SIGSEGV);
+		check(WTERMSIG(status) == SIGKILL || WTERMSIG(status) == SIGBUS ||
+		      WTERMSIG(status) == SIGSEGV);
 	else
 		check_equal(status, 0);
 }

@@ -138,7 +138,7 @@ static void siblings(void)
 
 static volatile bool stop;
 
-/* A counter that only grows, the same in every page: what a child sees may lag by one, but stands still. */
+/* A counter that only grows, the same in every page: it may lag by one, and stands still in a child. */
 static void *count_up(void *arg)
 {
 	volatile uint64_t *mine = arg;
@@ -183,7 +183,8 @@ static void with_writers(void)
 
 	memory = private_memory(SIZE);
 	for (i = 0; i < WRITERS; i++)
-		check(!pthread_create(&thread[i], NULL, count_up, memory + i * (SIZE / WRITERS / PAGE * PAGE)));
+		check(!pthread_create(&thread[i], NULL, count_up,
+				      memory + i * (SIZE / WRITERS / PAGE * PAGE)));
 	sleep_ms(50);
 	for (i = 0; i < rounds(3); i++)
 		run_child(stands_still, NULL);
@@ -301,7 +302,8 @@ static const struct test tests[] = {
 	{ "children see the moment of their fork", generations, .pool = 3 * MIB },
 	{ "a tree of processes", tree, .pool = 3 * MIB },
 	{ "100 siblings share and write", siblings, .pool = 12 * MIB, .seconds = 60 },
-	{ "a child stands still while its parent's threads write", with_writers, .pool = 3 * MIB, .seconds = 60 },
+	{ "a child stands still while its parent's threads write", with_writers, .pool = 3 * MIB,
+	  .seconds = 60 },
 	{ "threads fork at the same time", from_threads, .pool = 3 * MIB, .seconds = 60 },
 	{ "clone3 without CLONE_VM", with_clone3, .pool = 4 * MIB },
 	{ "vfork shares memory", with_vfork, .pool = 2 * MIB },

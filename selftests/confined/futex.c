@@ -13,7 +13,8 @@
 
 #define SIZE	(4 * UNIT)
 
-static long futex(unsigned int *word, int operation, unsigned int value, const struct timespec *timeout)
+static long futex(unsigned int *word, int operation, unsigned int value,
+		  const struct timespec *timeout)
 {
 	return syscall(SYS_futex, word, operation, value, timeout, NULL, 0);
 }
@@ -28,7 +29,8 @@ static const struct timespec half_second = { 0, 500000000 };
 static void *wait_shared(void *arg)
 {
 	while (!*(volatile unsigned int *)word)
-		check(!futex(word, FUTEX_WAIT, 0, &two_seconds) || errno == EAGAIN || errno == EINTR);
+		check(!futex(word, FUTEX_WAIT, 0, &two_seconds) || errno == EAGAIN ||
+		      errno == EINTR);
 	return NULL;
 }
 
@@ -42,7 +44,8 @@ static void wake_thread(int flag)
 		*word = 0;
 		check(!pthread_create(&thread, NULL, wait_shared, NULL));
 		sleep_ms(20);
-		fill((char *)word + PAGE, SIZE - PAGE, i);	/* the word may be evicted meanwhile */
+		/* The word may be evicted meanwhile. */
+		fill((char *)word + PAGE, SIZE - PAGE, i);
 		*word = 1;
 		check(futex(word, FUTEX_WAKE | flag, 1, NULL) >= 0);
 		check(!pthread_join(thread, NULL));

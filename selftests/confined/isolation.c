@@ -96,7 +96,9 @@ static FILE *open_functions(void)
 
 static unsigned int hooked(void)
 {
-	static const char *const calls[] = { "sys_mmap", "sys_munmap", "sys_brk", "sys_madvise", "sys_clone" };
+	static const char *const calls[] = {
+		"sys_mmap", "sys_munmap", "sys_brk", "sys_madvise", "sys_clone",
+	};
 	FILE *file = open_functions();
 	unsigned int i, n = 0;
 	char line[512];

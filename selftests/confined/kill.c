@@ -171,7 +171,7 @@ static void storm_execers(void)		{ run_case(4); }
 static const struct test tests[] = {
 	{ "threads that touch memory", storm_touchers, .host = true, .seconds = ROUNDS * 2 },
 	{ "processes that fork", storm_forkers, .host = true, .seconds = ROUNDS * 2 },
-	{ "processes that map, move and discard", storm_mappers, .host = true, .seconds = ROUNDS * 2 },
+	{ "processes that map and discard", storm_mappers, .host = true, .seconds = ROUNDS * 2 },
 	{ "threads that exec", storm_thread_execers, .host = true, .seconds = ROUNDS * 2 },
 	{ "processes that fork and exec", storm_execers, .host = true, .seconds = ROUNDS * 2 },
 };

@@ -89,7 +89,9 @@ static void roll_back(void)
 
 static void refusals(void)
 {
-	static const char *const bad[] = { "12Q", "", "-1", "1.5M", "4K extra", "max1", "99999999999999999999" };
+	static const char *const bad[] = {
+		"12Q", "", "-1", "1.5M", "4K extra", "max1", "99999999999999999999",
+	};
 	unsigned int i;
 
 	guest_make(&guest, "limits", 16 * MIB);
@@ -168,7 +170,8 @@ static void store_limit(void)
 	check_equal(guest_swap(&guest, 64 * UNIT), 0);
 	check_equal(guest_write(&guest, "memory.max", "%lu", 4 * UNIT), 0);
 	check_equal(guest_write(&guest, "memory.zswap.max", "%lu", UNIT / 2), 0);
-	while (guest_figure(&guest, "memory.zswap.current") > UNIT / 2 + 128 * KIB && now_ms() < end)
+	while (guest_figure(&guest, "memory.zswap.current") > UNIT / 2 + 128 * KIB &&
+	       now_ms() < end)
 		sleep_ms(50);
 	check(guest_figure(&guest, "memory.zswap.current") <= UNIT / 2 + 128 * KIB);
 	check(guest_figure(&guest, "memory.swap.current") > 0);
@@ -235,7 +238,7 @@ static void swap_files(void)
 	check_equal(guest_remove(&other), 0);
 }
 
-/* The file is cut short while pages are in it: whoever needs them gets SIGBUS, nobody else notices. */
+/* The file is cut short while pages are in it: who needs them gets SIGBUS, nobody else notices. */
 static void truncated(void)
 {
 	char path[128];

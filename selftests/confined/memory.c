@@ -99,8 +99,8 @@ static void break_meets_mapping(void)
 	char *start = set_break(NULL);
 	char *page = (char *)(((uintptr_t)start + PAGE - 1) & ~(PAGE - 1));
 
-	check(mmap(page + UNIT, PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0) ==
-	      page + UNIT);
+	check(mmap(page + UNIT, PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE,
+		   -1, 0) == page + UNIT);
 	check_equal((long)set_break(page + 2 * UNIT), (long)start);
 	check_equal((long)set_break(page + UNIT / 2), (long)(page + UNIT / 2));
 	fill(page, UNIT / 2, 2);
@@ -157,7 +157,8 @@ static void contents(void)
 	fill_hard(q, UNIT, 3);
 	press(2 * UNIT);
 	for (i = 0; i < 2 * UNIT / PAGE; i++)
-		check(p[i * PAGE] == (char)(i % 5) && !memcmp(p + i * PAGE, p + i * PAGE + 1, PAGE - 1));
+		check(p[i * PAGE] == (char)(i % 5) &&
+		      !memcmp(p + i * PAGE, p + i * PAGE + 1, PAGE - 1));
 	check(filled_hard(q, UNIT, 3));
 }
 

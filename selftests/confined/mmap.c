@@ -41,7 +41,8 @@ static void fixed_over(void)
 	fill(p + UNIT, UNIT, 3);
 	check(mmap(p + UNIT, UNIT, RW, PRIVATE | MAP_FIXED, -1, 0) == p + UNIT);
 	check(zeroed(p + UNIT, UNIT));
-	check(mmap(p, PAGE, RW, PRIVATE | MAP_FIXED_NOREPLACE, -1, 0) == MAP_FAILED && errno == EEXIST);
+	check(mmap(p, PAGE, RW, PRIVATE | MAP_FIXED_NOREPLACE, -1, 0) == MAP_FAILED &&
+	      errno == EEXIST);
 	fill(p, UNIT, 4);
 	check(filled(p, UNIT, 4));
 }
@@ -56,7 +57,8 @@ static void holes(void)
 		check(!munmap(p + i * PAGE, PAGE));
 	check_equal(faults(look, p + PAGE), SIGSEGV);
 	for (i = 1; i < SIZE / PAGE; i += 2)
-		check(mmap(p + i * PAGE, PAGE, RW, PRIVATE | MAP_FIXED_NOREPLACE, -1, 0) == p + i * PAGE);
+		check(mmap(p + i * PAGE, PAGE, RW, PRIVATE | MAP_FIXED_NOREPLACE, -1, 0) ==
+		      p + i * PAGE);
 	for (i = 1; i < SIZE / PAGE; i += 2)
 		check(zeroed(p + i * PAGE, PAGE));
 	for (i = 1; i < SIZE / PAGE; i += 2)
@@ -78,7 +80,8 @@ static void refusals(void)
 	check(mmap(NULL, ~0UL, RW, PRIVATE, -1, 0) == MAP_FAILED && errno == ENOMEM);
 	check(mmap(NULL, 1UL << 48, RW, PRIVATE, -1, 0) == MAP_FAILED && errno == ENOMEM);
 	check(mmap(p + 1, PAGE, RW, PRIVATE | MAP_FIXED, -1, 0) == MAP_FAILED && errno == EINVAL);
-	check(mmap((void *)(1UL << 48), PAGE, RW, PRIVATE | MAP_FIXED, -1, 0) == MAP_FAILED && errno == ENOMEM);
+	check(mmap((void *)(1UL << 48), PAGE, RW, PRIVATE | MAP_FIXED, -1, 0) == MAP_FAILED &&
+	      errno == ENOMEM);
 	check(mmap(NULL, PAGE, RW, MAP_PRIVATE, -1, 0) == MAP_FAILED && errno == EBADF);
 	check(mmap(NULL, PAGE, RW, MAP_ANONYMOUS, -1, 0) == MAP_FAILED && errno == EINVAL);
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* mprotect makes pages writable again without asking the guest: what a child shares must not be among them. */
+/* mprotect makes pages writable without asking the guest: not those that a child shares. */
 #include <signal.h>
 #include <sys/mman.h>
 

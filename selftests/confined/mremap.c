@@ -93,7 +93,8 @@ static void dontunmap(void)
 	fill(p, SIZE / 2, 2);
 	check(filled(q, SIZE, 1));
 	check(filled(p, SIZE / 2, 2));
-	check(mremap(p, SIZE / 2, SIZE / 2, MREMAP_MAYMOVE | MREMAP_DONTUNMAP | MREMAP_FIXED, q) == q);
+	check(mremap(p, SIZE / 2, SIZE / 2, MREMAP_MAYMOVE | MREMAP_DONTUNMAP | MREMAP_FIXED, q) ==
+	      q);
 	check(filled(q, SIZE / 2, 2));
 	check(zeroed(p, SIZE));
 }
@@ -107,8 +108,8 @@ static void pieces(void)
 		fill(p + i * part, part, i);
 	/* Turn the order round. */
 	for (i = 0; i < n; i++)
-		check(mremap(p + i * part, part, part, MREMAP_MAYMOVE | MREMAP_FIXED, q + (n - 1 - i) * part) ==
-		      q + (n - 1 - i) * part);
+		check(mremap(p + i * part, part, part, MREMAP_MAYMOVE | MREMAP_FIXED,
+			     q + (n - 1 - i) * part) == q + (n - 1 - i) * part);
 	for (i = 0; i < n; i++)
 		check(filled(q + i * part, part, n - 1 - i));
 	check_equal(faults(look, p), SIGSEGV);
@@ -124,10 +125,12 @@ static void refusals(void)
 	check(mremap(p, PAGE, 0, MREMAP_MAYMOVE) == MAP_FAILED && errno == EINVAL);
 	check(mremap(p, 0, PAGE, MREMAP_MAYMOVE) == MAP_FAILED && errno == EINVAL);
 	check(mremap(p, PAGE, PAGE, MREMAP_FIXED, q) == MAP_FAILED && errno == EINVAL);
-	check(mremap(p, PAGE, PAGE, MREMAP_MAYMOVE | MREMAP_FIXED, q + 1) == MAP_FAILED && errno == EINVAL);
-	check(mremap(p, 2 * PAGE, 2 * PAGE, MREMAP_MAYMOVE | MREMAP_FIXED, p + PAGE) == MAP_FAILED &&
+	check(mremap(p, PAGE, PAGE, MREMAP_MAYMOVE | MREMAP_FIXED, q + 1) == MAP_FAILED &&
 	      errno == EINVAL);
-	check(mremap(p, PAGE, 2 * PAGE, MREMAP_MAYMOVE | MREMAP_DONTUNMAP) == MAP_FAILED && errno == EINVAL);
+	check(mremap(p, 2 * PAGE, 2 * PAGE, MREMAP_MAYMOVE | MREMAP_FIXED, p + PAGE) ==
+	      MAP_FAILED && errno == EINVAL);
+	check(mremap(p, PAGE, 2 * PAGE, MREMAP_MAYMOVE | MREMAP_DONTUNMAP) == MAP_FAILED &&
+	      errno == EINVAL);
 	check(mremap(p, PAGE, PAGE, MREMAP_MAYMOVE | 64) == MAP_FAILED && errno == EINVAL);
 	check(!munmap(p + PAGE, PAGE));
 	check(mremap(p, 3 * PAGE, 4 * PAGE, MREMAP_MAYMOVE) == MAP_FAILED && errno == EFAULT);
@@ -213,7 +216,7 @@ static void with_threads(void)
 	check(filled(shared_block, SIZE / 2, 11));
 }
 
-/* While the place that is left empty by MREMAP_DONTUNMAP is read, nothing of what moved may stay there. */
+/* While the place that MREMAP_DONTUNMAP leaves empty is read, nothing of what moved may stay. */
 static volatile bool stop;
 
 static void *read_always(void *arg)

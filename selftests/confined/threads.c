@@ -56,7 +56,8 @@ static void *add_up(void *arg)
 	size_t i, pages = SIZE / PAGE;
 
 	for (i = 0; i < 3 * pages; i++)
-		__atomic_add_fetch((uint64_t *)(memory + (i + (size_t)arg * 511) % pages * PAGE), 1, __ATOMIC_RELAXED);
+		__atomic_add_fetch((uint64_t *)(memory + (i + (size_t)arg * 511) % pages * PAGE), 1,
+				   __ATOMIC_RELAXED);
 	return NULL;
 }
 

@@ -26,7 +26,7 @@ struct guest *guest_here(void);
 /** guest_enter() - bind the running process; 0 or an errno */
 int guest_enter(struct guest *guest);
 
-/** guest_child() - a process in the guest that runs @run(@arg); what it owned before stays the host's */
+/** guest_child() - a process in the guest that runs @run(@arg); what it owned stays the host's */
 pid_t guest_child(struct guest *guest, void (*run)(void *arg), void *arg);
 
 /** guest_exec() - the same, but runs a program, so that all of its memory is the guest's */
@@ -36,7 +36,7 @@ pid_t guest_exec(struct guest *guest, char *const argv[]);
 int guest_write(struct guest *guest, const char *file, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
-/** guest_read() - content of a file, less its last newline; checks that it can be read; for a short time */
+/** guest_read() - content of a file, less its last newline, until the next call */
 const char *guest_read(struct guest *guest, const char *file);
 
 /** guest_figure() - a file that holds a number; ~0UL for `max` */
@@ -57,7 +57,7 @@ bool guest_kill(struct guest *guest);
 /** guest_has_processes() - does procs list any? */
 bool guest_has_processes(struct guest *guest);
 
-/** guest_clean() - do all levels come to exactly zero, and was the limit kept?  Says what is wrong. */
+/** guest_clean() - are all levels exactly zero, and was the limit kept?  Says what is wrong. */
 bool guest_clean(struct guest *guest);
 
 /** guest_remove() - rmdir, and its swap file; 0 or an errno */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Runs the cases of a program: on the host, in a guest with a store only, in one with a swap file. */
+/* Runs the cases of a program: on the host, in a guest with a store, in one with a swap file. */
 #include <errno.h>
 #include <fcntl.h>
 #include <libgen.h>
@@ -64,18 +64,20 @@ void test_check(bool good, const char *what, const char *file, int line)
 
 	if (good)
 		return;
-	note("%s:%d: pid %d: not true: %s (errno %d: %s)", file, line, getpid(), what, err, strerror(err));
+	note("%s:%d: pid %d: not true: %s (errno %d: %s)", file, line, getpid(), what, err,
+	     strerror(err));
 	_exit(STATUS_FAIL);
 }
 
-void test_check_equal(long a, long b, const char *what_a, const char *what_b, const char *file, int line)
+void test_check_equal(long a, long b, const char *what_a, const char *what_b, const char *file,
+		      int line)
 {
 	int err = errno;
 
 	if (a == b)
 		return;
-	note("%s:%d: pid %d: %s is %ld (%#lx), %s is %ld (errno %d: %s)", file, line, getpid(), what_a, a, a,
-	     what_b, b, err, strerror(err));
+	note("%s:%d: pid %d: %s is %ld (%#lx), %s is %ld (errno %d: %s)", file, line, getpid(),
+	     what_a, a, a, what_b, b, err, strerror(err));
 	_exit(STATUS_FAIL);
 }
 
@@ -179,7 +181,8 @@ static int run_process(const struct test *test, unsigned int index, struct guest
 		show_wait(pid);
 		if (guest) {
 			note("memory.current %lu", guest_figure(guest, "memory.current"));
-			note("oom_kill %lu, oom %lu", guest_event(guest, "oom_kill"), guest_event(guest, "oom"));
+			note("oom_kill %lu, oom %lu", guest_event(guest, "oom_kill"),
+			     guest_event(guest, "oom"));
 		}
 		kill(-pid, SIGKILL);
 		if (wait_until(pid, now_ms() + 10000) == -1)
@@ -254,7 +257,8 @@ static int run_in_guest(const struct test *test, unsigned int index, enum place 
 
 /* ---- all of them ---- */
 
-static int result(unsigned int number, int status, enum place place, const char *name, uint64_t since)
+static int result(unsigned int number, int status, enum place place, const char *name,
+		  uint64_t since)
 {
 	unsigned long ms = now_ms() - since;
 

@@ -60,8 +60,8 @@ static bool range_filled(const char *p, size_t size, uint64_t seed, unsigned int
 
 		if (page_filled(word, first_word(seed, i), hard))
 			continue;
-		note("page %zu of %zu at %p: first word %#llx, expected %#llx", i, size / PAGE, word,
-		     (unsigned long long)word[0], (unsigned long long)first_word(seed, i));
+		note("page %zu of %zu at %p: first word %#llx, expected %#llx", i, size / PAGE,
+		     word, (unsigned long long)word[0], (unsigned long long)first_word(seed, i));
 		return false;
 	}
 	return true;

@@ -61,7 +61,8 @@ int test_main(int argc, char **argv, const struct test *tests, unsigned int n);
 #define check_equal(a, b) test_check_equal((long)(a), (long)(b), #a, #b, __FILE__, __LINE__)
 
 void test_check(bool good, const char *what, const char *file, int line);
-void test_check_equal(long a, long b, const char *what_a, const char *what_b, const char *file, int line);
+void test_check_equal(long a, long b, const char *what_a, const char *what_b, const char *file,
+		      int line);
 
 /** note() - a line of diagnosis */
 void note(const char *format, ...) __attribute__((format(printf, 1, 2)));
@@ -123,7 +124,7 @@ uint64_t now_ms(void);
 /** private_memory() - @size bytes of fresh private memory */
 void *private_memory(size_t size);
 
-/** fill() - give each page of a range a content that follows from @seed and its number; compresses 4:1 */
+/** fill() - give each page a content that follows from @seed and its number; compresses 4:1 */
 void fill(void *start, size_t size, uint64_t seed);
 
 /** fill_hard() - the same with content that does not compress */
