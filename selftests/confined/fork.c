@@ -138,7 +138,7 @@ static void siblings(void)
 
 static volatile bool stop;
 
-/* A counter that only grows, the same in every page: it may lag by one, and stands still in a child. */
+/* A counter that only grows: a page may lag by one, and in a child all stand still. */
 static void *count_up(void *arg)
 {
 	volatile uint64_t *mine = arg;
