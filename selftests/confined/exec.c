@@ -146,7 +146,8 @@ static void big_arguments(void)
 
 	argv[0] = "sh";
 	argv[1] = "-c";
-	argv[2] = "for a; do n=$((n+${#a})); case $a in *[!x]*) exit 3; esac; done; test $n = 1843200";
+	argv[2] =
+		"for a; do n=$((n+${#a})); case $a in *[!x]*) exit 3; esac; done; [ $n = 1843200 ]";
 	argv[3] = "sh";
 	for (i = 0; i < ARGUMENTS; i++) {
 		argv[4 + i] = private_memory(ARGUMENT + PAGE);
