@@ -65,12 +65,16 @@ static void load(const char *path, const char *params)
 
 	if (fd < 0)
 		die("%s: %m", path);
-	if (syscall(SYS_finit_module, fd, params, 0) && errno != EEXIST)
+	if (syscall(SYS_finit_module, fd, params, 0) && errno != EEXIST &&
+	    errno != ENODEV)
 		die("insmod %s: %m", path);
 	close(fd);
 }
 
-/* The kernel's own modules: /modules lists them in the order they need. */
+/*
+ * The kernel's own modules: /modules lists them in the order they need. Some
+ * are there for hardware that the machine lacks (ENODEV), and not missed.
+ */
 void setup_modules(void)
 {
 	FILE *list = fopen("/modules", "re");
