@@ -15,7 +15,7 @@ limit=${limit:-15}
 # prints how many rounds it did within the limit
 storm()
 {
-	python3 - "$tree" "$limit" "$@" <<'END'
+	/usr/bin/python3 - "$tree" "$limit" "$@" <<'END'
 import errno, os, sys, time
 tree, limit, kind, name, rounds = sys.argv[1:]
 guest = tree + "/" + name
