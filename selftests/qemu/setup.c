@@ -59,22 +59,20 @@ void setup_early_mounts(void)
 	must_mount("devtmpfs", "/dev", "devtmpfs", 0, NULL);
 }
 
-static void load(const char *path, const char *params)
+/* Some of the kernel's own are for hardware that the machine lacks: ENODEV. */
+static void load(const char *path, const char *params, bool optional)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
 
 	if (fd < 0)
 		die("%s: %m", path);
 	if (syscall(SYS_finit_module, fd, params, 0) && errno != EEXIST &&
-	    errno != ENODEV)
+	    !(optional && errno == ENODEV))
 		die("insmod %s: %m", path);
 	close(fd);
 }
 
-/*
- * The kernel's own modules: /modules lists them in the order they need. Some
- * are there for hardware that the machine lacks (ENODEV), and not missed.
- */
+/* The kernel's own modules: /modules lists them in the order they need. */
 void setup_modules(void)
 {
 	FILE *list = fopen("/modules", "re");
@@ -84,7 +82,7 @@ void setup_modules(void)
 		die("/modules: %m");
 	while (fgets(path, sizeof(path), list)) {
 		path[strcspn(path, "\n")] = '\0';
-		load(path, "");
+		load(path, "", true);
 	}
 	fclose(list);
 }
@@ -92,7 +90,7 @@ void setup_modules(void)
 void setup_module(const struct order *order)
 {
 	if (order->module)
-		load(order->module, order->params);
+		load(order->module, order->params, false);
 }
 
 static void loopback_up(void)
