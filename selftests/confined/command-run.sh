@@ -58,9 +58,10 @@ check "and leaves no guest" gone t1
 
 swap=/var/tmp/scratch/command-swap
 [ -d "${swap%/*}" ] || swap=/var/tmp/command-swap
-"$lodge" run -n t1 -m 12M --zswap-max 3M --swap "$swap:128M" -- \
+"$lodge" run -n t1 -m 8M --zswap-max 2M --swap "$swap:128M" -- \
 	/usr/bin/python3 -c "$holder
-print(open('$tree/t1/memory.swap.current').read())" 28 >"$out" 2>&1
+print(open('$tree/t1/memory.swap.current').read(), flush=True)
+os._exit(0)" 16 >"$out" 2>&1
 is "twice the pool over a swap file: ends well" $? 0
 check "and every page is right" grep -q '^all pages are right' "$out"
 check "and the swap file was used" grep -qE '^[1-9][0-9]{6,}$' "$out"
