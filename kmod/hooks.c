@@ -404,6 +404,8 @@ void hooks_exit(void)
 	unsigned long start = jiffies;
 
 	WARN_ON(users);
+	/* Only now: on 6.1 it leaves a pointer that the next filter would free. */
+	ftrace_free_filter(&anchor);
 	if (!was_armed)
 		return;
 	synchronize_rcu_tasks();
