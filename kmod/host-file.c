@@ -5,8 +5,10 @@
  * A page is read inside a fault, under mmap_lock.  The kernel takes a file's inode lock
  * before mmap_lock (write(2) faults in its buffer), so the file is never touched there: a
  * workqueue does it while the fault waits.  What would still deadlock is a process that
- * holds the inode lock of its own guest's swap file and faults; so nobody else may have the
- * file open for writing while a guest does.
+ * holds the inode lock of its own guest's swap file and faults.  write(2) and truncate(2) do,
+ * so nobody else may have the file open for writing while a guest does.  Reading it with
+ * O_DIRECT does too, shared, and a first write to a slot takes the lock alone: a guest's own
+ * processes must not be able to read its swap file so.
  */
 #include <linux/blkdev.h>
 #include <linux/bvec.h>
@@ -228,20 +230,25 @@ static bool direct_works(struct host_file *file)
 	return works;
 }
 
-static struct file *open_filp(struct host_file *file, const char *path)
+static void set_direct(struct host_file *file, bool direct)
 {
-	int flags = O_RDWR | O_LARGEFILE | O_EXCL;
+	struct file *filp = file->filp;
 
-	file->direct = true;
-	file->filp = filp_open(path, flags | O_DIRECT, 0);
-	if (!IS_ERR(file->filp) && direct_works(file))
-		return file->filp;
-	if (IS_ERR(file->filp) && PTR_ERR(file->filp) != -EINVAL)
-		return file->filp;
-	if (!IS_ERR(file->filp))
-		filp_close(file->filp, NULL);
-	file->direct = false;
-	return filp_open(path, flags, 0);
+	spin_lock(&filp->f_lock);
+	filp->f_flags = direct ? filp->f_flags | O_DIRECT : filp->f_flags & ~O_DIRECT;
+	filp->f_iocb_flags = iocb_flags(filp);
+	spin_unlock(&filp->f_lock);
+	file->direct = direct;
+}
+
+/* Not by opening it twice: a file that was let go counts as a writer until the task returns. */
+static void try_direct(struct host_file *file)
+{
+	if (!(file->filp->f_mode & FMODE_CAN_ODIRECT))
+		return;
+	set_direct(file, true);
+	if (!direct_works(file))
+		set_direct(file, false);
 }
 
 struct host_file *host_file_open(const char *path)
@@ -259,7 +266,7 @@ struct host_file *host_file_open(const char *path)
 	err = io_get();
 	if (err)
 		goto err_file;
-	filp = open_filp(file, path);
+	filp = filp_open(path, O_RDWR | O_LARGEFILE | O_EXCL, 0);
 	if (IS_ERR(filp)) {
 		err = PTR_ERR(filp) == -ETXTBSY ? -EBUSY : PTR_ERR(filp);
 		goto err_io;
@@ -276,6 +283,7 @@ struct host_file *host_file_open(const char *path)
 		if (!file->exclusive)
 			goto err_filp;
 	}
+	try_direct(file);
 	return file;
 
 err_filp:
