@@ -24,7 +24,7 @@
 #define NAME_TRIES 100
 #define PAUSE_MS 5
 #define LINGER_MS 100
-#define GOING_MS 2000
+#define GOING_MS 10000
 
 enum { OPT_CGROUP = OPT_SETTINGS_END, OPT_KEEP, OPT_KILL };
 

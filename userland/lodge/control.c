@@ -18,7 +18,7 @@
 
 #define CONTROL_ROOT "/sys/fs/lodge"
 #define PAUSE_MS 5
-#define REMOVE_MS 2000
+#define REMOVE_MS 10000
 
 static char *root;
 
@@ -310,7 +310,7 @@ int control_remove(const char *guest, char **why)
  * @why: as for control_remove()
  *
  * The module may still be giving the memory of that process back, or be removing the guest by
- * itself. Waits for it, two seconds at most, so that the name is free afterwards.
+ * itself. Waits for it, ten seconds at most, so that the name is free afterwards.
  *
  * Return: 0, also when the guest has gone by itself, or a negative error number.
  */
