@@ -400,10 +400,11 @@ def ignored_signals_stay_ignored():
     done = subprocess.run(["nohup", LODGE, "run", "sh", "-c", "kill -HUP $$; echo alive"], text=True,
                           stdin=subprocess.DEVNULL, capture_output=True, check=True)
     same(done.stdout, "alive\n")
-    done = subprocess.run([LODGE, "run", "sh", "-c", "grep -E '^Sig(Blk|Ign)' /proc/self/status"],
-                          text=True, capture_output=True, check=True, restore_signals=True)
-    for line in done.stdout.splitlines():
-        same(int(line.split()[1], 16), 0)
+    # What the caller of the tests ignores is none of lodge's doing: the same without it, and with it.
+    show = ["sh", "-c", "grep -E '^Sig(Blk|Ign)' /proc/self/status"]
+    plain, run = (subprocess.run([*before, *show], text=True, capture_output=True, check=True).stdout
+                  for before in ([], [LODGE, "run"]))
+    same(run, plain)
 
 
 def state(pid):

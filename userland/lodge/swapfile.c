@@ -167,6 +167,7 @@ void swapfile_prepare(struct swapfile *sf, const char *guest, const char *spec)
 		if (err) {
 			if (sf->created)
 				unlink(path);
+			sf->created = false;
 			die_guest(guest, FIELD, "%s: %s of blocks: %s", path,
 				  size_exact(text, size), strerror(err));
 		}
