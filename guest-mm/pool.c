@@ -6,6 +6,10 @@
 /* How often a fault tries to evict before it calls for a kill. */
 #define FRAME_TRIES	16
 
+/* Nobody is killed before nothing could be evicted for this long; who fails meanwhile naps and faults again. */
+#define STUCK_US	300000
+#define STUCK_NAP_MS	5
+
 /* How often a change of the limit tries, a millisecond apart; processes in full swing keep pages busy and young. */
 #define LIMIT_TRIES	200
 
@@ -321,6 +325,23 @@ static unsigned long pool_steals(struct pool *pool)
 	return pool_stat(pool, PS_PGSTEAL_KSWAPD) + pool_stat(pool, PS_PGSTEAL_DIRECT);
 }
 
+/*
+ * Has nothing been evicted by anyone for a while?  One failure says little: the pages may be in other
+ * threads' hands, or the store about to get room.  A race loses some of the time already waited.
+ */
+static bool is_stuck(struct pool *pool)
+{
+	unsigned long steals = pool_steals(pool);
+	u64 now = host_time_us();
+
+	if (READ_ONCE(pool->stuck_steals) != steals || now - READ_ONCE(pool->stuck_last) > STUCK_US) {
+		WRITE_ONCE(pool->stuck_steals, steals);
+		WRITE_ONCE(pool->stuck_since, now);
+	}
+	WRITE_ONCE(pool->stuck_last, now);
+	return now - READ_ONCE(pool->stuck_since) > STUCK_US;
+}
+
 /* The pool is used up: evict, and when nothing can be evicted, have someone killed. */
 static struct frame *frame_get_slow(struct pool *pool)
 {
@@ -356,6 +377,9 @@ static struct frame *frame_get_slow(struct pool *pool)
 		frame = ERR_PTR(-EINTR);
 	} else if (!frame && pool_steals(pool) != steals) {
 		/* Frames were freed, but others were faster: that is no reason to kill. */
+		frame = ERR_PTR(-EBUSY);
+	} else if (!frame && !is_stuck(pool)) {
+		host_sleep_ms(STUCK_NAP_MS);
 		frame = ERR_PTR(-EBUSY);
 	} else if (!frame) {
 		pool_event(pool, PE_OOM);

@@ -89,6 +89,9 @@ struct pool_cpu {
  * @wait_max_us: the longest that a fault waited for a frame
  * @dry_batches: evictions in a row that freed nothing
  * @reclaimers: threads in the middle of an eviction
+ * @stuck_steals: pages evicted when a fault last found nothing to evict
+ * @stuck_since: the time since which that has not changed, in microseconds
+ * @stuck_last: the last time a fault found nothing to evict
  * @bounce_lock: protects @bounce
  * @bounce: pages on their way from the store to the swap file
  */
@@ -133,6 +136,8 @@ struct pool {
 	atomic_long_t events[PE_COUNT];
 	atomic_long_t wait_max_us;
 	atomic_t reclaimers;
+	unsigned long stuck_steals;
+	u64 stuck_since, stuck_last;
 	struct mutex bounce_lock;
 	void *bounce[RECLAIM_BATCH];
 };
