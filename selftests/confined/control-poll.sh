@@ -39,25 +39,27 @@ except OSError as err:
     print(err.strerror)
 END
 }
+# bash closes its own end when the poller has ended, read or not.
+exec {from}<&"${poller[0]}"
 pri_err=10
-read -r line <&"${poller[0]}"
+read -r line <&"$from"
 is "a descriptor that was never read is ready" "$line" $pri_err
-read -r line <&"${poller[0]}"
+read -r line <&"$from"
 is "one that was read is not" "$line" 0
 hog &
-read -r line <&"${poller[0]}"
+read -r line <&"$from"
 is "a change wakes its poller" "$line" $pri_err
-read -r line <&"${poller[0]}"
+read -r line <&"$from"
 is "and it stays ready until it is read" "$line" $pri_err
-read -r line <&"${poller[0]}"
+read -r line <&"$from"
 is "the limit was hit" "$line" True
 wait $!
-read -r line <&"${poller[0]}"
+read -r line <&"$from"
 is "then it is quiet" "$line" quiet
 eventually rmdir "$tree/t1" 2>/dev/null
 result $? "the guest can be removed"
-read -r line <&"${poller[0]}"
+read -r line <&"$from"
 is "which wakes its poller" "$line" $pri_err
-read -r line <&"${poller[0]}"
+read -r line <&"$from"
 is "and its file is dead" "$line" "No such device"
 done_testing
