@@ -124,6 +124,8 @@ static int load(struct space *space, struct vpage *vp)
 	pool_count(pool, PS_PGMAJFAULT, 1);
 	err = reclaim_load(pool, vp, frame);
 	if (err) {
+		/* What was read of it must not pass for a frame that is known to be zero. */
+		frame_clear(frame);
 		pool_frame_put(pool, frame);
 		return err;
 	}

@@ -129,9 +129,12 @@ static long guest_mmap(struct pt_regs *regs, unsigned long ip, struct args c, un
 	} else if (file) {
 		bool fixed = flags & (MAP_FIXED | MAP_FIXED_NOREPLACE);
 
-		do
-			ret = file_mmap(ms, file, &c, pgoff);
-		while (ret == -EEXIST && !fixed && !fatal_signal());
+		do {
+			/* Each try looks for a place anew. */
+			struct args attempt = c;
+
+			ret = file_mmap(ms, file, &attempt, pgoff);
+		} while (ret == -EEXIST && !fixed && !fatal_signal());
 		fput(file);
 	} else {
 		ret = mapping_map(ms, c.a[0], c.a[1], c.a[2], flags, NULL);
