@@ -14,6 +14,49 @@ void guest_core_init(void)
 	complaint_init(&guest_root_error);
 }
 
+const char *error_words(int err)
+{
+	static const struct {
+		int err;
+		const char *words;
+	} table[] = {
+		{ -EPERM, "not permitted" },
+		{ -ENOENT, "no such file" },
+		{ -EINTR, "interrupted" },
+		{ -EIO, "it cannot be read or written" },
+		{ -ENXIO, "no such device" },
+		{ -EAGAIN, "not now" },
+		{ -ENOMEM, "the host has no memory for it" },
+		{ -EACCES, "no permission" },
+		{ -EBUSY, "in use" },
+		{ -EEXIST, "exists already" },
+		{ -ENODEV, "no such device" },
+		{ -ENOTDIR, "not a directory" },
+		{ -EISDIR, "a directory" },
+		{ -EINVAL, "not a value that it can have" },
+		{ -ENFILE, "too many open files" },
+		{ -EMFILE, "too many open files" },
+		{ -ETXTBSY, "in use" },
+		{ -EFBIG, "too large a file" },
+		{ -ENOSPC, "no space" },
+		{ -EROFS, "a read-only file system" },
+		{ -ERANGE, "too large a number" },
+		{ -ENAMETOOLONG, "too long a name" },
+		{ -ELOOP, "too many symbolic links" },
+		{ -EOVERFLOW, "too large a file" },
+		{ -EOPNOTSUPP, "not supported" },
+		{ -EDQUOT, "a quota is used up" },
+		{ -ESTALE, "the file has gone" },
+		{ -ETIMEDOUT, "it took too long" },
+	};
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(table); i++)
+		if (table[i].err == err)
+			return table[i].words;
+	return "it failed";
+}
+
 void complaint_init(struct complaint *complaint)
 {
 	spin_lock_init(&complaint->lock);

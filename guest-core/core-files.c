@@ -43,9 +43,22 @@ static int procs_store(struct guest *guest, char *value)
 		return guest_error(guest, -EOPNOTSUPP, "procs", value,
 				   "a process can only bind itself: write 0 or its own id");
 	err = subsystem->bind(guest);
-	if (!err)
+	switch (err) {
+	case 0:
 		WRITE_ONCE(guest->bound, true);
-	return err;
+		return 0;
+	case -EBUSY:
+		return guest_error(guest, err, "procs", value,
+				   "the process is in a guest already, for life");
+	case -EAGAIN:
+		return guest_error(guest, err, "procs", value,
+				   "the process has threads, or shares its memory: bind it earlier");
+	case -ENOMEM:
+		return guest_error(guest, err, "procs", value,
+				   "neither the pool nor the host has memory for its tables");
+	default:
+		return err;
+	}
 }
 
 /* ---- autoremove ---- */

@@ -46,8 +46,8 @@ static int init_subsystems(struct guest *guest)
 		if (!err)
 			continue;
 		if (READ_ONCE(guest_root_error.count) == complaints)
-			complain(&guest_root_error, err, guest->name, "no %s subsystem: error %d",
-				 guest_subsystems[n]->name, -err);
+			complain(&guest_root_error, err, guest->name, "no %s subsystem: %s",
+				 guest_subsystems[n]->name, error_words(err));
 		exit_subsystems(guest, n);
 		return err;
 	}
@@ -229,9 +229,9 @@ int guest_write(struct guest *guest, const struct guest_file *file, char *value,
 		err = guest_error(guest, -EINVAL, file->name, value, "%s", reason);
 	else
 		err = store(guest, file, value, privileged);
-	/* Whoever refuses should have said why; but even a number beats an older reason. */
+	/* Whoever refuses should have said why; but even a general reason beats an older one. */
 	if (err && READ_ONCE(guest->error.count) == complaints)
-		guest_error(guest, err, file->name, value, "error %d", -err);
+		guest_error(guest, err, file->name, value, "%s", error_words(err));
 	guest_leave(guest);
 	return err;
 }

@@ -80,8 +80,9 @@ struct guest {
  * @exit_guest: it goes; no process is in it, no file function runs
  * @busy: does it have processes?  Must not sleep.
  * @bind: make the running process the guest's; only one subsystem has it, which brings the
- *	others along.  0 or a negative error number, with its reason in guest->error
- *	(guest_error()) if that says more.
+ *	others along.  0; -EBUSY: it is in a guest already; -EAGAIN: it has threads, or shares
+ *	its address space; or another negative error number, with its reason in guest->error
+ *	(guest_error()) if that says more
  * @procs: append the processes' ids, one a line, as the reader sees them; where @bind is
  * @files: its files, ended by a row without a name
  */
@@ -179,6 +180,9 @@ void complaint_init(struct complaint *complaint);
  */
 int complain(struct complaint *complaint, int err, const char *name,
 	     const char *fmt, ...) __printf(4, 5);
+
+/** error_words() - what a negative error number means, for a reason that nobody gave in words */
+const char *error_words(int err);
 
 /** complaint_show() - the text as one line, or nothing */
 void complaint_show(struct complaint *complaint, struct text *out);

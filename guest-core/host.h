@@ -21,10 +21,12 @@
  *              (kmem_cache_alloc, kmem_cache_zalloc, kmem_cache_free, KMEM-like
  *              host_cache_create())
  *   waiting    wait_var_event(), wait_var_event_timeout(), msecs_to_jiffies(), wake_up_var(),
- *              cond_resched(), fatal_signal(), host_dying(), host_pages_available(), host_time_us(),
+ *              cond_resched(), fatal_signal(), host_dying(), host_reclaiming(),
+ *              host_pages_available(), host_time_us(),
  *              host_sleep_ms(): ends early when the thread is killed
  *   threads    struct host_thread: host_thread_start(), _wake(), _stop()
- *   files      struct host_file: host_file_open(), _size(), _read(), _write(), _punch(), _close()
+ *   files      struct host_file: host_file_open(), _size(), _reserve(), _read(), _write(),
+ *              _names(), _close(); both in host-calls.h
  *   CPUs       host_cpus(), host_cpu()
  *   log, text  pr_info, pr_warn, pr_err, snprintf, vsnprintf, va_list, strcpy, strscpy, strlen,
  *              strcmp, strncmp, memchr_inv, memcmp, memcpy, memset

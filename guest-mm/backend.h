@@ -45,7 +45,10 @@ bool backend_frame_fini(struct pool *pool, struct frame *frame);
 /** frame_set_key() - the identity that shared futexes see: called when a page becomes exclusive */
 void frame_set_key(struct frame *frame, u64 mapper);
 
-/** frame_key() - what frame_set_key() said last, or something that is no key since backend_frame_init() */
+/**
+ * frame_key() - what frame_set_key() said last,
+ * or something that is no key since backend_frame_init()
+ */
 u64 frame_key(struct frame *frame);
 
 /** frame_vpage() - the page that a frame holds, or NULL; frame locked, and held by the caller */
@@ -65,7 +68,10 @@ void frame_put(struct frame *frame);
 /** frame_mapcount() - page tables that map the frame now */
 int frame_mapcount(struct frame *frame);
 
-/** frame_busy() - does anyone but the pool and the page tables hold the frame? Frame locked by the caller */
+/**
+ * frame_busy() - does anyone but the pool and the page tables hold the frame?
+ * Frame locked by the caller
+ */
 bool frame_busy(struct frame *frame);
 
 /* ---- page tables ---- */
@@ -76,7 +82,10 @@ bool frame_busy(struct frame *frame);
  */
 void backend_unmap(struct pool *pool, u64 *mappers, unsigned int n);
 
-/** backend_test_young() - test and clear the accessed bits of places; sets young[i]; unknown counts as not young */
+/**
+ * backend_test_young() - test and clear the accessed bits of places; sets young[i];
+ * unknown counts as not young
+ */
 void backend_test_young(struct pool *pool, const u64 *mappers, unsigned int n, bool *young);
 
 /** backend_unmap_range() - take a whole range of one space out of its page tables */
@@ -84,12 +93,17 @@ void backend_unmap_range(struct pool *pool, u32 space_id, u64 vpn, u64 n);
 
 /* ---- file backing of writable private mappings ---- */
 
-/** backing_read() - fill a page of a private file mapping; -EFAULT past the end of the file, -EIO */
+/**
+ * backing_read() - fill a page of a private file mapping; -EFAULT past the end of the file, -EIO
+ */
 int backing_read(struct backing *backing, u64 vpn, void *data);
 /** backing_get_n(), backing_put_n() - references, one per slot; put may not sleep */
 void backing_get_n(struct backing *backing, unsigned int n);
 void backing_put_n(struct backing *backing, unsigned int n);
-/** backing_moved() - the backing for pages that move by @delta pages; holds one reference; NULL: no memory */
+/**
+ * backing_moved() - the backing for pages that move by @delta pages; holds one reference; NULL:
+ * no memory
+ */
 struct backing *backing_moved(struct backing *backing, s64 delta);
 
 /** backend_oom() - kill the largest process of the pool; false if there is none left to kill */

@@ -64,12 +64,14 @@ static int detach(struct guest *guest, char *value)
 	return err;
 }
 
-static bool in_use(struct host_file *file)
+static const char used_elsewhere[] = "another guest swaps to this file";
+
+static bool in_use(const char *path)
 {
 	struct memory_control *memory;
 
 	list_for_each_entry(memory, &swap_files, swap_link)
-		if (host_file_same(memory->swap_file, file))
+		if (host_file_names(memory->swap_file, path))
 			return true;
 	return false;
 }
@@ -85,8 +87,8 @@ static int attach(struct guest *guest, struct host_file *file, char *path)
 	if (memory->swap_file) {
 		err = guest_error(guest, -EBUSY, field, path,
 				  "the guest has a swap file already: write none first");
-	} else if (in_use(file)) {
-		err = guest_error(guest, -EEXIST, field, path, "another guest swaps to this file");
+	} else if (in_use(path)) {
+		err = guest_error(guest, -EEXIST, field, path, used_elsewhere);
 	} else {
 		err = tier_swap_file_attach(guest->pool->tiers[TIER_SWAP_FILE], file,
 					    host_file_size(file) >> PAGE_SHIFT);
@@ -143,6 +145,14 @@ int swap_file_store(struct guest *guest, char *value)
 	if (!path)
 		return -ENOMEM;
 	memcpy(path, value, size);
+	/* Opening it would fail as well, but for a reason that says less. */
+	mutex_lock(&swap_files_lock);
+	err = !guest->memory->swap_file && in_use(path) ? -EEXIST : 0;
+	mutex_unlock(&swap_files_lock);
+	if (err) {
+		guest_error(guest, err, field, path, used_elsewhere);
+		goto err_path;
+	}
 	file = host_file_open(path);
 	if (IS_ERR(file)) {
 		err = PTR_ERR(file);
@@ -150,7 +160,8 @@ int swap_file_store(struct guest *guest, char *value)
 			guest_error(guest, err, field, path,
 				    "neither a regular file nor a block device");
 		else
-			guest_error(guest, err, field, path, "cannot be opened: error %d", -err);
+			guest_error(guest, err, field, path, "cannot be opened: %s",
+				    error_words(err));
 		goto err_path;
 	}
 	err = check_file(guest, file, path);

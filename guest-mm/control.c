@@ -120,6 +120,10 @@ static int min_store(struct guest *guest, char *value)
 	err = parse_limit(guest, LIMIT_MIN, field, value, &bytes);
 	if (err)
 		return err;
+	if (pages_of(bytes) > pool->max_pages)
+		return guest_error(guest, -ERANGE, field, value,
+				   "the machine has %llu bytes of memory",
+				   (unsigned long long)bytes_of(pool->max_pages));
 	err = pool_set_min(pool, pages_of(bytes));
 	switch (err) {
 	case 0:

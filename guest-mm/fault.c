@@ -11,7 +11,10 @@ static bool exclusive(struct space *space, u64 vpn, struct vpage *vp)
 
 	rcu_read_lock();
 	leaf = space_leaf(space, vpn);
-	/* A copy of a leaf counts its pages before it leaves the shared one: read in the opposite order. */
+	/*
+	 * A copy of a leaf counts its pages before it leaves the shared one:
+	 * read in the opposite order.
+	 */
 	own = leaf && atomic_read_acquire(&leaf->refs) == 1 && atomic_read(&vp->slots) == 1 &&
 	      READ_ONCE(leaf->slot[leaf_index(vpn)]) == vp;
 	if (own && leaf->readonly)
@@ -44,7 +47,10 @@ static void hand_out(struct space *space, u64 vpn, struct vpage *vp, bool write)
 	vpage_unlock(vp);
 }
 
-/* A vpage, locked, with @frame, which it owns from now on, in no table yet.  The frame goes if it fails. */
+/*
+ * A vpage, locked, with @frame, which it owns from now on, in no table yet.
+ * The frame goes if it fails.
+ */
 static struct vpage *new_page(struct space *space, struct frame *frame)
 {
 	struct pool *pool = space->pool;
@@ -145,7 +151,8 @@ static bool swap_slot(struct space *space, u64 vpn, struct vpage *vp, struct vpa
 
 /*
  * Give the space a copy of a shared page; @vp is locked, resident and not mapped by us.
- * Return: the copy, locked, with @vp let go; NULL: no longer shared, @vp still locked; ERR_PTR, with @vp let go.
+ * Return: the copy, locked, with @vp let go; NULL: no longer shared, @vp still locked; ERR_PTR,
+ * with @vp let go.
  */
 static struct vpage *copy_page_for(struct space *space, u64 vpn, struct vpage *vp)
 {
@@ -270,8 +277,8 @@ static bool ready_to_write(struct space *space, u64 vpn, struct frame *frame)
 
 	frame_lock(frame);
 	vp = frame_vpage(frame);
-	if (vp && frame_key(frame) == mapper && vp->mapper == mapper && test_bit(VP_DIRTY, &vp->flags) &&
-	    exclusive(space, vpn, vp))
+	if (vp && frame_key(frame) == mapper && vp->mapper == mapper &&
+	    test_bit(VP_DIRTY, &vp->flags) && exclusive(space, vpn, vp))
 		return true;
 	frame_unlock(frame);
 	return false;
@@ -291,7 +298,9 @@ int space_mkwrite(struct space *space, u64 vpn, struct frame *frame)
 			vpage_unlock(vp);
 		else if (slot)
 			backing_put_n(slot_backing(slot), 1);
-		/* A fault beside space_discard() mapped what was forgotten: without this, for ever. */
+		/*
+		 * A fault beside space_discard() mapped what was forgotten: without this, for ever.
+		 */
 		backend_unmap_range(space->pool, space->id, vpn, 1);
 		return -EAGAIN;
 	}
@@ -313,7 +322,10 @@ int space_mkwrite(struct space *space, u64 vpn, struct frame *frame)
 			if (IS_ERR(copy))
 				return PTR_ERR(copy);
 			if (copy) {
-				/* The old frame must leave our page table before the copy can be mapped. */
+				/*
+				 * The old frame must leave our page table before the
+				 * copy can be mapped.
+				 */
 				vpage_unlock(copy);
 				backend_unmap_range(space->pool, space->id, vpn, 1);
 				return -EAGAIN;

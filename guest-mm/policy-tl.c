@@ -38,6 +38,9 @@
  * @m_hot: M's last pages were all in use when last looked at
  * @copies: pages of S that keep a copy
  * @copy_bias: what experience added to the start value of the copies' budget, in frames
+ * @taken: pages of the last batch of victims
+ * @busy: pages that came back because they could not be evicted, since then
+ * @barren: batches in a row of which none could
  */
 struct tl {
 	struct policy policy;
@@ -48,6 +51,7 @@ struct tl {
 	bool m_hot;
 	unsigned long copies;
 	long copy_bias;
+	unsigned int taken, busy, barren;
 };
 
 static struct tl *to_tl(struct policy *policy)
@@ -244,9 +248,12 @@ static unsigned int tl_isolate(struct policy *policy, struct vpage **vps, unsign
 {
 	struct tl *tl = to_tl(policy);
 	unsigned long tries = min_t(unsigned long, policy->count, 2UL * n);
-	unsigned int got = 0, passed_over = 0;
+	unsigned int got = 0, passed_over;
 
 	tl->frames = policy->count;
+	/* A list may be full of pinned pages: look at another one then. */
+	tl->barren = tl->taken && tl->busy >= tl->taken ? tl->barren + 1 : 0;
+	passed_over = tl->barren;
 	while (got < n && tries--) {
 		struct list_head *list = victim_list(tl, passed_over);
 		struct vpage *vp = tail_of(list);
@@ -265,6 +272,8 @@ static unsigned int tl_isolate(struct policy *policy, struct vpage **vps, unsign
 		}
 		vps[got++] = vp;
 	}
+	tl->taken = got;
+	tl->busy = 0;
 	return got;
 }
 
@@ -274,6 +283,8 @@ static void tl_putback(struct policy *policy, struct vpage *vp, bool referenced,
 
 	/* Evicting it was looked into, so its accessed bit is clear. */
 	set_bit(VP_AGED, &vp->flags);
+	if (!referenced)
+		tl->busy++;
 	if (referenced) {
 		/* Its copy made nothing free: it goes. */
 		if (vpage_tier(vp) == TIER_STORE && !test_bit(VP_LIST_M, &vp->flags))

@@ -15,6 +15,11 @@ static const struct policy_ops *const policies[] = {
 #endif
 };
 
+const struct policy_ops *policy_at(unsigned int n)
+{
+	return n < ARRAY_SIZE(policies) ? policies[n] : NULL;
+}
+
 const struct policy_ops *policy_find(const char *name)
 {
 	unsigned int i;

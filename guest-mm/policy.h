@@ -63,6 +63,9 @@ struct policy_ops {
 	unsigned long (*count)(struct policy *policy);
 };
 
+/** policy_at() - the built-in policies, Kconfig's default first; NULL behind the last */
+const struct policy_ops *policy_at(unsigned int n);
+
 /** policy_find() - a built-in policy by name, NULL if unknown; NULL finds Kconfig's default */
 const struct policy_ops *policy_find(const char *name);
 

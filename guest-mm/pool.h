@@ -7,8 +7,8 @@
  * pool never holds more than its limit.  Frames, the store, and the metadata (tables
  * and vpages, which also pages without a frame have) are charged.
  *
- * Lock order: mmap_lock (host) > vpage lock > frame lock > i_mmap_rwsem (host) > page-table lock (host);
- *	space->leaf lock > policy lock; caches[].lock and tier locks are innermost.
+ * Lock order: mmap_lock (host) > vpage lock > frame lock > i_mmap_rwsem (host) > page-table lock
+ *	(host); space->leaf lock > policy lock; caches[].lock and tier locks are innermost.
  */
 #ifndef LODGE_POOL_H
 #define LODGE_POOL_H
@@ -22,9 +22,10 @@
 #define RECLAIM_BATCH	32
 
 enum pool_stat {
-	PS_PGFAULT, PS_PGMAJFAULT, PS_REFAULT, PS_COW, PS_PGSCAN, PS_PGSTEAL_KSWAPD, PS_PGSTEAL_DIRECT,
-	PS_ZSWPIN, PS_ZSWPOUT, PS_ZSWPWB, PS_PSWPIN, PS_PSWPOUT, PS_SAME_IN, PS_SAME_OUT, PS_CLEAN_DROP,
-	PS_WAITS,
+	PS_PGFAULT, PS_PGMAJFAULT, PS_REFAULT, PS_COW,
+	PS_PGSCAN, PS_PGSTEAL_KSWAPD, PS_PGSTEAL_DIRECT,
+	PS_ZSWPIN, PS_ZSWPOUT, PS_ZSWPWB, PS_PSWPIN, PS_PSWPOUT,
+	PS_SAME_IN, PS_SAME_OUT, PS_CLEAN_DROP, PS_WAITS,
 	PS_RESIDENT,	/* frames that hold pages; a level, not a count of events */
 	PS_CACHED,	/* free frames that CPUs hold back; a level */
 	PS_METADATA,	/* bytes of vpages and tables; a level */
@@ -61,6 +62,7 @@ struct pool_cpu {
  * @charged: pages charged: frames in use, cached or set aside, the store, metadata
  * @peak: the most that @charged was
  * @limit: memory.max in pages
+ * @ceiling: the old limit while a lower one is being met: what eviction itself may charge up to
  * @max_pages: upper bound of @limit: the machine's memory
  * @min_pages: memory.min in pages
  * @limit_lock: serialises changes of @limit and @min_pages
@@ -89,9 +91,13 @@ struct pool_cpu {
  * @wait_max_us: the longest that a fault waited for a frame
  * @dry_batches: evictions in a row that freed nothing
  * @reclaimers: threads in the middle of an eviction
- * @stuck_steals: pages evicted when a fault last found nothing to evict
+ * @asked: pages that the host wants back and that only the worker may write to the swap file
+ * @granted: times that a frame was had, but for those from a CPU's cache
+ * @stuck_steals: pages evicted when a fault last got no frame
  * @stuck_since: the time since which that has not changed, in microseconds
- * @stuck_last: the last time a fault found nothing to evict
+ * @stuck_granted: @granted when a fault last got no frame
+ * @starved_since: the time since which that has not changed
+ * @stuck_last: the last time a fault got no frame
  * @bounce_lock: protects @bounce
  * @bounce: pages on their way from the store to the swap file
  */
@@ -102,6 +108,7 @@ struct pool {
 	atomic_long_t charged;
 	atomic_long_t peak;
 	unsigned long limit;
+	unsigned long ceiling;
 	unsigned long max_pages;
 	unsigned long min_pages;
 	struct mutex limit_lock;
@@ -136,13 +143,16 @@ struct pool {
 	atomic_long_t events[PE_COUNT];
 	atomic_long_t wait_max_us;
 	atomic_t reclaimers;
+	atomic_long_t asked;
+	atomic_long_t granted;
 	unsigned long stuck_steals;
-	u64 stuck_since, stuck_last;
+	long stuck_granted;
+	u64 stuck_since, starved_since, stuck_last;
 	struct mutex bounce_lock;
 	void *bounce[RECLAIM_BATCH];
 };
 
-/* ---- life and limits (pool.c) ---- */
+/* ---- life (pool.c) and limits (limits.c) ---- */
 
 /**
  * pool_create() - make an empty pool with no limit
@@ -158,16 +168,24 @@ void pool_destroy(struct pool *pool);
 
 /**
  * pool_set_limit() - change memory.max
- * Reclaims first when more is in use.  Return: 0; -EBUSY if that much could not be reclaimed (the old
- * limit holds again); -EINVAL if below memory.min; -EINTR on a fatal signal (rolled back).
+ * Reclaims first when more is in use.  Return: 0; -EBUSY if that much could not be reclaimed (the
+ * old limit holds again); -EINVAL if below memory.min; -EINTR on a fatal signal (rolled back).
  */
 int pool_set_limit(struct pool *pool, unsigned long pages);
 
-/** pool_set_min() - change memory.min: take the frames from the host now; -ENOMEM, -EINVAL (above memory.max) */
+/**
+ * pool_set_min() - change memory.min: take the frames from the host now; -ENOMEM,
+ * -EINVAL (above memory.max)
+ */
 int pool_set_min(struct pool *pool, unsigned long pages);
 
-/** pool_restore_min() - an idle guest's frames of memory.min that the store used meanwhile are set aside again */
+/** pool_restore_min() - frames of memory.min that eviction used meanwhile are set aside again */
 void pool_restore_min(struct pool *pool);
+
+/**
+ * pool_set_marks() - the limit, and the watermarks that follow from it; caller: pool_set_limit()
+ */
+void pool_set_marks(struct pool *pool, unsigned long limit);
 
 /** pool_reclaim() - evict pages; Return: how many pages of memory were given back */
 unsigned long pool_reclaim(struct pool *pool, unsigned long pages);
@@ -175,13 +193,25 @@ unsigned long pool_reclaim(struct pool *pool, unsigned long pages);
 /** pool_current() - pages held now: resident, cached, reserved and store */
 unsigned long pool_current(struct pool *pool);
 
+/** pool_free() - pages that can be used without evicting: below the limit, or set aside */
+unsigned long pool_free(struct pool *pool);
+
 /** pool_stat() - a figure summed over the CPUs */
 unsigned long pool_stat(struct pool *pool, enum pool_stat stat);
 
+/**
+ * pool_drain() - give back what CPUs hold, let the policy see all queued pages,
+ * look after parked frames
+ */
+void pool_drain(struct pool *pool);
+
 /* ---- charging (pool.c); for guest-mm's own files ---- */
 
-/* Who charges: ordinary users stop short of the limit, so that eviction has room for the store. */
-enum charge_for { CHARGE_USER, CHARGE_EVICTION };
+/*
+ * Who charges: users stop short of the limit, so that eviction has room for the store; the reserve
+ * stops at it; eviction may take what is set aside or held back, too.
+ */
+enum charge_for { CHARGE_USER, CHARGE_RESERVE, CHARGE_EVICTION };
 
 /** pool_try_charge() - charge @pages; false if the limit forbids.  Never sleeps. */
 bool pool_try_charge(struct pool *pool, unsigned long pages, enum charge_for who);
@@ -192,7 +222,7 @@ static inline void pool_count(struct pool *pool, enum pool_stat stat, long n)
 	atomic_long_add(n, &pool->cpus[host_cpu() % pool->nr_cpus].stat[stat]);
 }
 
-/* ---- frames (pool.c) ---- */
+/* ---- frames (frames.c) ---- */
 
 /**
  * pool_frame_get() - a charged frame of undefined content
@@ -205,11 +235,38 @@ struct frame *pool_frame_get(struct pool *pool);
 /** pool_frame_put() - give back a frame that nobody else holds */
 void pool_frame_put(struct pool *pool, struct frame *frame);
 
-/** pool_frame_retire() - the frame holds no page any more; frees it, or parks it until the last other holder lets go */
+/**
+ * pool_frame_retire() - the frame holds no page any more; frees it,
+ * or parks it until the last other holder lets go
+ */
 void pool_frame_retire(struct pool *pool, struct frame *frame);
 
-/** pool_drain() - give back what CPUs hold, let the policy see all queued pages, look after parked frames */
-void pool_drain(struct pool *pool);
+/** pool_drain_frames() - what CPUs hold back goes to the reserve or the host */
+void pool_drain_frames(struct pool *pool);
+
+/** pool_drain_limbo() - free the parked frames whose last other holder let go */
+void pool_drain_limbo(struct pool *pool);
+
+/** pool_abandon_limbo() - the pool goes: parked frames become those of whoever holds them */
+void pool_abandon_limbo(struct pool *pool);
+
+/**
+ * pool_reserve_fill() - take frames from the host until the pool holds memory.min; 0, -ENOMEM,
+ * -EINTR
+ */
+int pool_reserve_fill(struct pool *pool);
+
+/**
+ * pool_reserve_shrink() - free frames of the reserve until the pool holds @target pages or none
+ * is left
+ */
+void pool_reserve_shrink(struct pool *pool, unsigned long target);
+
+/**
+ * pool_reserve_release() - free up to @pages frames of the reserve, so that something else has
+ * room
+ */
+void pool_reserve_release(struct pool *pool, unsigned long pages);
 
 /**
  * pool_charge_metadata() - charge @size bytes of tables or vpages, at most a page and a bit
@@ -229,7 +286,10 @@ struct vpage *vpage_alloc(struct pool *pool, struct frame *frame);
 /** vpage_queue() - a resident page on its way to the policy */
 void vpage_queue(struct pool *pool, struct vpage *vp);
 
-/** vpage_put_slots() - of each of up to POOL_CACHE pages, one slot less points to it; frees it with the last one.  May sleep. */
+/**
+ * vpage_put_slots() - of each of up to POOL_CACHE pages, one slot less points to it;
+ * frees it with the last one.  May sleep.
+ */
 void vpage_put_slots(struct pool *pool, struct vpage **vps, unsigned int n);
 
 static inline void vpage_put_slot(struct pool *pool, struct vpage *vp)
@@ -243,12 +303,16 @@ void vpage_drop_copy(struct pool *pool, struct vpage *vp);
 /** vpage_unmap() - take the frame out of all page tables; vpage locked */
 void vpage_unmap(struct pool *pool, struct vpage *vp);
 
-/** vpage_add_mapper() - note that a place is about to map the frame; vpage locked.  Always succeeds:
+/**
+ * vpage_add_mapper() - note that a place is about to map the frame; vpage locked.  Always succeeds:
  * without memory for the note, the others are unmapped.
  */
 void vpage_add_mapper(struct pool *pool, struct vpage *vp, u64 mapper);
 
-/** vpage_mappers() - write up to @max places that may map the page to @out; Return: how many there are */
+/**
+ * vpage_mappers() - write up to @max places that may map the page to @out; Return:
+ * how many there are
+ */
 unsigned int vpage_mappers(const struct vpage *vp, u64 *out, unsigned int max);
 
 /** vpage_drain() - let the policy see all queued pages, free the spare ones */
@@ -262,7 +326,10 @@ void vpage_module_exit(void);
 /** reclaim_batch() - evict up to RECLAIM_BATCH pages; Return: frames freed */
 unsigned int reclaim_batch(struct pool *pool, bool direct);
 
-/** reclaim_load() - bring the content of a page that is not resident into @frame; vpage locked; 0, -EIO */
+/**
+ * reclaim_load() - bring the content of a page that is not resident into @frame; vpage locked; 0,
+ * -EIO
+ */
 int reclaim_load(struct pool *pool, struct vpage *vp, struct frame *frame);
 
 /** reclaim_step() - the worker: evict up to the high watermark, write back from the store */

@@ -76,8 +76,8 @@ static unsigned int age_batch(struct pool *pool, struct batch *b)
 }
 
 /*
- * Clear the accessed bits of pages that came in some time ago, so that their first use does not count
- * for ever, and of those that the policy is about to compare others with.
+ * Clear the accessed bits of pages that came in some time ago, so that their first use does not
+ * count for ever, and of those that the policy is about to compare others with.
  */
 static void age(struct pool *pool, struct batch *b, bool direct)
 {
@@ -106,7 +106,10 @@ static void drop_young(struct pool *pool, struct batch *b)
 			b->vp[kept++] = vp;
 			continue;
 		}
-		/* The policy takes it for one worth a frame: a copy beside it would be a second one. */
+		/*
+		 * The policy takes it for one worth a frame:
+		 * a copy beside it would be a second one.
+		 */
 		if (vpage_tier(vp) == TIER_STORE) {
 			vpage_drop_copy(pool, vp);
 			set_bit(VP_DIRTY, &vp->flags);
@@ -116,7 +119,10 @@ static void drop_young(struct pool *pool, struct batch *b)
 	b->n = kept;
 }
 
-/* Lock the frames and take them out of all page tables; those that someone holds go back to the policy. */
+/*
+ * Lock the frames and take them out of all page tables;
+ * those that someone holds go back to the policy.
+ */
 static void unmap_all(struct pool *pool, struct batch *b)
 {
 	unsigned int i, kept = 0, places = 0;
@@ -164,7 +170,9 @@ static void unmap_all(struct pool *pool, struct batch *b)
 static void note_copy(struct pool *pool, struct vpage *vp, enum tier_id id, unsigned long handle)
 {
 	static const enum pool_stat stat[TIER_COUNT] = {
-		[TIER_SAME_FILLED] = PS_SAME_OUT, [TIER_STORE] = PS_ZSWPOUT, [TIER_SWAP_FILE] = PS_PSWPOUT,
+		[TIER_SAME_FILLED] = PS_SAME_OUT,
+		[TIER_STORE] = PS_ZSWPOUT,
+		[TIER_SWAP_FILE] = PS_PSWPOUT,
 	};
 
 	vp->copy = handle;
@@ -185,6 +193,11 @@ static bool store_in(struct pool *pool, enum tier_id id, struct vpage *vp)
 	return true;
 }
 
+static bool store_in_memory(struct pool *pool, struct vpage *vp)
+{
+	return store_in(pool, TIER_SAME_FILLED, vp) || store_in(pool, TIER_STORE, vp);
+}
+
 /* Write what the other tiers did not take; Return: how many of @vps (from the first) are stored. */
 static unsigned int swap_out(struct pool *pool, struct vpage **vps, unsigned int n)
 {
@@ -196,6 +209,12 @@ static unsigned int swap_out(struct pool *pool, struct vpage **vps, unsigned int
 
 	if (!ops || !n)
 		return 0;
+	/* Writing a file in the middle of the host's own reclaim could wait for itself. */
+	if (host_reclaiming()) {
+		atomic_long_add(n, &pool->asked);
+		host_thread_wake(pool->worker);
+		return 0;
+	}
 	for (i = 0; i < n; i++)
 		data[i] = frame_data(vps[i]->frame);
 	done = ops->store_batch(pool->tiers[TIER_SWAP_FILE], data, n, handle);
@@ -233,9 +252,9 @@ static unsigned int evict(struct pool *pool, struct batch *b, bool direct)
 	for (i = 0; i < b->n; i++) {
 		struct vpage *vp = b->vp[i];
 
-		if (!test_bit(VP_DIRTY, &vp->flags))
+		if (!test_bit(VP_DIRTY, &vp->flags)) {
 			pool_count(pool, PS_CLEAN_DROP, 1);
-		else if (!store_in(pool, TIER_SAME_FILLED, vp) && !store_in(pool, TIER_STORE, vp)) {
+		} else if (!store_in_memory(pool, vp)) {
 			b->vp[left++] = vp;
 			continue;
 		}
@@ -298,7 +317,8 @@ static bool keep_copy(struct pool *pool, struct vpage *vp, enum tier_id id)
 		spin_unlock(&pool->policy_lock);
 		return keep;
 	default:
-		return tier_swap_file_used(pool->tiers[id]) < tier_swap_file_size(pool->tiers[id]) / 2;
+		return tier_swap_file_used(pool->tiers[id]) <
+		       tier_swap_file_size(pool->tiers[id]) / 2;
 	}
 }
 
@@ -315,7 +335,9 @@ static void unlist_stored(struct pool *pool, struct vpage *vp)
 int reclaim_load(struct pool *pool, struct vpage *vp, struct frame *frame)
 {
 	static const enum pool_stat stat[TIER_COUNT] = {
-		[TIER_SAME_FILLED] = PS_SAME_IN, [TIER_STORE] = PS_ZSWPIN, [TIER_SWAP_FILE] = PS_PSWPIN,
+		[TIER_SAME_FILLED] = PS_SAME_IN,
+		[TIER_STORE] = PS_ZSWPIN,
+		[TIER_SWAP_FILE] = PS_PSWPIN,
 	};
 	enum tier_id id = vpage_tier(vp);
 	int err;
@@ -383,8 +405,8 @@ static unsigned int write_back(struct pool *pool)
 		if (store->load(pool->tiers[TIER_STORE], vps[loaded]->copy, pool->bounce[loaded]))
 			break;
 	if (loaded)
-		done = swap->store_batch(pool->tiers[TIER_SWAP_FILE], (const void *const *)pool->bounce,
-					 loaded, handle);
+		done = swap->store_batch(pool->tiers[TIER_SWAP_FILE],
+					 (const void *const *)pool->bounce, loaded, handle);
 	for (i = 0; i < n; i++) {
 		if ((int)i < done) {
 			vpage_drop_copy(pool, vps[i]);
@@ -399,11 +421,15 @@ static unsigned int write_back(struct pool *pool)
 	return max(done, 0);
 }
 
-/* The store may take half of the pool while there is a swap file to relieve it, and most of it otherwise. */
+/*
+ * The store may take half of the pool while there is a swap file to relieve it,
+ * and most of it otherwise.
+ */
 static unsigned long store_share(struct pool *pool)
 {
 	unsigned long limit = READ_ONCE(pool->limit);
-	bool relief = tier_ops_of(TIER_SWAP_FILE) && tier_swap_file_size(pool->tiers[TIER_SWAP_FILE]);
+	bool relief = tier_ops_of(TIER_SWAP_FILE) &&
+		      tier_swap_file_size(pool->tiers[TIER_SWAP_FILE]);
 
 	return min(READ_ONCE(pool->store_max), relief ? limit / 2 : limit - limit / 8);
 }
@@ -427,15 +453,23 @@ void reclaim_step(void *arg)
 {
 	struct pool *pool = arg;
 	unsigned int idle = 0;
+	long asked;
 
 	trim_store(pool);
-	while (pool_current(pool) + READ_ONCE(pool->high) > READ_ONCE(pool->limit) && idle < 4) {
+	while (pool_free(pool) < READ_ONCE(pool->high) && idle < 4) {
 		if (!reclaim_batch(pool, false)) {
 			pool_drain(pool);
 			idle++;
 		}
 		trim_store(pool);
 		cond_resched();
+	}
+	for (asked = atomic_long_xchg(&pool->asked, 0); asked > 0; cond_resched()) {
+		unsigned int freed = reclaim_batch(pool, false);
+
+		if (!freed)
+			break;
+		asked -= freed;
 	}
 	pool_restore_min(pool);
 }

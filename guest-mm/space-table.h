@@ -13,8 +13,8 @@
 /**
  * struct node - an upper node: places of nodes, or of leaves at the lowest level
  * @used: which children may be there; a bit never goes
- * @child: set once, and freed with the space; places of leaves also change to a copy or to NULL, and may hold
- *	a backing (with SLOT_BACKING set) that stands for a leaf full of it
+ * @child: set once, and freed with the space; places of leaves also change to a copy or to NULL,
+ *	and may hold a backing (with SLOT_BACKING set) that stands for a leaf full of it
  */
 struct node {
 	unsigned long used[NODE_SLOTS / BITS_PER_LONG];
@@ -72,16 +72,23 @@ struct leaf *space_leaf(struct space *space, u64 vpn);
 /** space_own_leaf() - the same, made or unshared if need be; NULL: no memory.  May sleep. */
 struct leaf *space_own_leaf(struct space *space, u64 vpn);
 
-/** space_next_leaf() - the first page number from @vpn on that has a leaf; @end or more if there is none before it */
+/**
+ * space_next_leaf() - the first page number from @vpn on that has a leaf;
+ * @end or more if there is none before it
+ */
 u64 space_next_leaf(struct space *space, u64 vpn, u64 end);
 
 /**
  * space_lock_slot() - what a slot holds
- * Return: NULL; a vpage, locked; or a backing (slot_is_backing()) with a reference for the caller.  May sleep.
+ * Return: NULL; a vpage, locked; or a backing (slot_is_backing()) with a reference for the caller.
+ * May sleep.
  */
 void *space_lock_slot(struct space *space, u64 vpn);
 
-/** space_set_slot() - replace a slot's content in an unshared leaf; false if it is not @old, or the leaf is shared */
+/**
+ * space_set_slot() - replace a slot's content in an unshared leaf; false if it is not @old,
+ * or the leaf is shared
+ */
 bool space_set_slot(struct space *space, u64 vpn, void *old, void *new);
 
 #endif /* LODGE_SPACE_TABLE_H */

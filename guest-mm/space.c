@@ -1,7 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Spaces: the table from page numbers to virtual pages, and what fork, munmap and mremap do to it. */
+/*
+ * Spaces: the table from page numbers to virtual pages, and what fork, munmap and mremap do to it.
+ */
 #include "guest-mm/space.h"
 #include "guest-mm/space-table.h"
+
+/* How often a new space asks for its first table while the pool is used up. */
+#define INIT_TRIES	100
 
 static struct kmem_cache *leaf_cache;
 static struct kmem_cache *node_cache;
@@ -72,16 +77,18 @@ static unsigned int next_child(struct node *node, unsigned int from)
 	return word * BITS_PER_LONG + __builtin_ctzl(bits);
 }
 
-static struct node *node_alloc(struct pool *pool)
+static struct node *charged_node(struct pool *pool)
 {
-	struct node *node;
+	struct node *node = kmem_cache_zalloc(node_cache, GFP_POOL);
 
-	if (pool_charge_metadata(pool, sizeof(*node)))
-		return NULL;
-	node = kmem_cache_zalloc(node_cache, GFP_POOL);
 	if (!node)
 		pool_uncharge_metadata(pool, sizeof(*node));
 	return node;
+}
+
+static struct node *node_alloc(struct pool *pool)
+{
+	return pool_charge_metadata(pool, sizeof(struct node)) ? NULL : charged_node(pool);
 }
 
 static void node_free(struct pool *pool, struct node *node)
@@ -190,14 +197,17 @@ static int leaf_unshare(struct space *space, void **place, struct leaf *leaf)
 		else if (slot)
 			atomic_inc(&((struct vpage *)slot)->slots);
 	}
-	smp_store_release(place, copy);
+	smp_store_release(place, copy); /* its slots are counted before it is seen */
 	spin_unlock(&leaf->lock);
 	mutex_unlock(&space->unshare_lock);
 	leaf_put(space->pool, leaf);
 	return 0;
 }
 
-/* Put a leaf of its own into the place of a leaf that is missing, or backed as a whole.  Return: 0, -ENOMEM. */
+/*
+ * Put a leaf of its own into the place of a leaf that is missing, or backed as a whole.  Return: 0,
+ * -ENOMEM.
+ */
 static int leaf_make(struct space *space, void **place, void *entry)
 {
 	struct leaf *leaf = leaf_alloc(space->pool);
@@ -231,7 +241,8 @@ struct leaf *space_own_leaf(struct space *space, u64 vpn)
 
 		rcu_read_lock();
 		entry = READ_ONCE(*place);
-		alone = slot_is_page(entry) && atomic_read_acquire(&((struct leaf *)entry)->refs) == 1;
+		alone = slot_is_page(entry) &&
+			atomic_read_acquire(&((struct leaf *)entry)->refs) == 1;
 		rcu_read_unlock();
 		if (alone)
 			return entry;
@@ -274,7 +285,8 @@ void *space_lock_slot(struct space *space, u64 vpn)
 		bool locked = true;
 
 		rcu_read_lock();
-		leaf = slot = leaf_entry(space, vpn);
+		slot = leaf_entry(space, vpn);
+		leaf = slot;
 		if (!slot || slot_is_backing(slot)) {
 			if (slot)
 				backing_get_n(slot_backing(slot), 1);
@@ -358,7 +370,8 @@ static bool slot_kept(void *slot, bool discard)
 
 /*
  * Empty a slot of an unshared leaf.  What a slot holds may be looked at only while it holds it.
- * Return: what it held; NULL: nothing that goes; ERR_PTR(-EAGAIN): the leaf is shared, or was replaced.
+ * Return: what it held; NULL: nothing that goes; ERR_PTR(-EAGAIN): the leaf is shared, or was
+ * replaced.
  */
 static void *take_slot(struct space *space, u64 vpn, bool discard)
 {
@@ -424,7 +437,8 @@ static int drop_range(struct space *space, u64 vpn, u64 n, bool discard)
 {
 	u64 end = vpn + n, next;
 
-	for (vpn = space_next_leaf(space, vpn, end); vpn < end; vpn = space_next_leaf(space, next, end)) {
+	for (vpn = space_next_leaf(space, vpn, end); vpn < end;
+	     vpn = space_next_leaf(space, next, end)) {
 		int err = 0;
 
 		next = min(end, (vpn | (LEAF_SLOTS - 1)) + 1);
@@ -460,7 +474,10 @@ u64 space_next_leaf(struct space *space, u64 vpn, u64 end)
 			unsigned int index = node_index(vpn, level);
 			unsigned int next = next_child(node, index);
 
-			/* Nothing from here on: go on behind this node, or behind the child that is missing. */
+			/*
+			 * Nothing from here on: go on behind this node,
+			 * or behind the child that is missing.
+			 */
 			if (next != index)
 				vpn = ((vpn >> shift) - index + next) << shift;
 			if (next == NODE_SLOTS)
@@ -482,7 +499,8 @@ int space_fork(struct space *parent, struct space *child, u64 vpn, u64 n,
 {
 	u64 end = vpn + n, next;
 
-	for (vpn = space_next_leaf(parent, vpn, end); vpn < end; vpn = space_next_leaf(parent, next, end)) {
+	for (vpn = space_next_leaf(parent, vpn, end); vpn < end;
+	     vpn = space_next_leaf(parent, next, end)) {
 		void **place = leaf_place(child, vpn);
 		struct leaf *leaf, *have;
 		bool was_shared;
@@ -617,11 +635,20 @@ int space_back(struct space *space, u64 vpn, u64 n, struct backing *backing)
 
 int space_init(struct space *space, struct pool *pool, u32 id)
 {
+	unsigned int tries = INIT_TRIES;
+	int err;
+
 	space->id = id;
 	space->pool = pool;
 	atomic_long_set(&space->pages, 0);
 	mutex_init(&space->unshare_lock);
-	space->root = node_alloc(pool);
+	/* Nothing that anyone waits for is locked yet: better late than no new process. */
+	do {
+		err = pool_charge_metadata(pool, sizeof(struct node));
+	} while (err == -EBUSY && --tries);
+	if (err)
+		return err == -EINTR ? err : -ENOMEM;
+	space->root = charged_node(pool);
 	return space->root ? 0 : -ENOMEM;
 }
 

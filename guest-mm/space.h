@@ -11,7 +11,8 @@
  * Locking: the table's upper nodes only grow while the space lives.  Leaves are replaced under
  * space->unshare_lock and freed by RCU; leaf->lock protects the slots.  The caller of every
  * function but space_fault() and space_mkwrite() makes sure that no mapping changes meanwhile
- * (it holds the mmap_lock for writing, or the range is not mapped any more), except where said otherwise.
+ * (it holds the mmap_lock for writing, or the range is not mapped any more), except where said
+ * otherwise.
  */
 #ifndef LODGE_SPACE_H
 #define LODGE_SPACE_H
@@ -54,47 +55,58 @@ void space_exit(struct space *space);
  * Brings the page in, copies it if it is shared and @write, records that @space maps it.
  * Bounded: when there is no frame to be had it gives up with -EAGAIN, to be called again.
  *
- * Return: 0; 1: it came from a tier; -EAGAIN: nothing was done, fault again; -EBUSY: the same, for there is no frame now; -EINTR: the caller is dying; -EIO, -EFAULT: the
- * page's content cannot be had (swap or file error; past the end of a file); -ENOMEM: no memory for tables.
+ * Return: 0; 1: it came from a tier; -EAGAIN: nothing was done, fault again; -EBUSY: the same, for
+ * there is no frame now; -EINTR: the caller is dying; -EIO, -EFAULT: the page's content cannot be
+ * had (swap or file error; past the end of a file); -ENOMEM: no memory for tables.
  */
 int space_fault(struct space *space, u64 vpn, bool write, struct frame **out);
 
 /**
  * space_mkwrite() - a page that is mapped read-only, or about to be mapped, is written
  * @frame: what is (about to be) mapped
- * Return: 0 with @frame locked: it may be made writable; -EAGAIN: fault again; -EINTR, -ENOMEM, -EIO as above
+ * Return: 0 with @frame locked: it may be made writable; -EAGAIN: fault again; -EINTR, -ENOMEM,
+ * -EIO as above
  */
 int space_mkwrite(struct space *space, u64 vpn, struct frame *frame);
 
 /**
  * space_fork() - let @child share the pages of a range of @parent
- * @protect is called with the ranges of pages whose page-table entries must become read-only (and clean:
- * the host lets mprotect make a dirty entry writable again without asking).
+ * @protect is called with the ranges of pages whose page-table entries must become read-only
+ * (and clean: the host lets mprotect make a dirty entry writable again without asking).
  * Return: 0, -ENOMEM (the child lacks pages and must not run)
  */
 int space_fork(struct space *parent, struct space *child, u64 vpn, u64 n,
 	       void (*protect)(void *arg, u64 vpn, u64 n), void *arg);
 
-/** space_copy_now() - give @child a copy of its own of a page that it shares (one that is pinned for I/O); 0, -ENOMEM */
+/**
+ * space_copy_now() - give @child a copy of its own of a page that it shares (one that
+ * is pinned for I/O); 0, -ENOMEM
+ */
 int space_copy_now(struct space *child, u64 vpn);
 
 /** space_drop() - forget the pages of a range that is not mapped any more; 0, -ENOMEM */
 int space_drop(struct space *space, u64 vpn, u64 n);
 
 /**
- * space_discard() - forget the pages of a mapped range (MADV_DONTNEED, MADV_FREE); may run beside faults
+ * space_discard() - forget the pages of a mapped range (MADV_DONTNEED, MADV_FREE)
+ * May run beside faults.
  * Pages of private file mappings keep their content.  Return: 0, -ENOMEM
  */
 int space_discard(struct space *space, u64 vpn, u64 n);
 
 /**
  * space_move() - move the pages of a range to another place of the space (mremap)
- * The caller took both ranges out of the page tables and keeps fork away.  What is at the destination goes.
- * Return: 0, -ENOMEM (some pages are moved, some are not, one may be lost: the process must be killed)
+ * The caller took both ranges out of the page tables and keeps fork away.
+ * What is at the destination goes.
+ * Return: 0, -ENOMEM (some pages are moved, some are not, one may be lost: the process must be
+ * killed)
  */
 int space_move(struct space *space, u64 from, u64 to, u64 n);
 
-/** space_back() - the untouched pages of a range come from @backing; takes a reference per page; 0, -ENOMEM */
+/**
+ * space_back() - the untouched pages of a range come from @backing; takes a reference per page; 0,
+ * -ENOMEM
+ */
 int space_back(struct space *space, u64 vpn, u64 n, struct backing *backing);
 
 /**

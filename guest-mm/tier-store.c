@@ -8,8 +8,9 @@
  * and goes when the store is empty.  Pages that the allocator gives back later by itself
  * (the host compacts it) are noticed at the next change or question.
  *
- * Objects come in few sizes, such as fill one to four pages almost without a rest: in a
- * small pool, many sizes would leave as many pages nearly empty.
+ * Objects come in few sizes, such as fill one to four pages almost without a rest.  Each
+ * size in use leaves some pages partly empty: a small pool uses only those that the
+ * allocator puts in one or two pages.
  */
 #include "guest-core/host-store.h"
 #include "guest-mm/pool.h"
@@ -26,6 +27,8 @@ static const u16 sizes[] = {
 };
 
 #define SIZES		ARRAY_SIZE(sizes)
+#define GROWTH_MIN	2UL
+#define GROWTH_SHARE	512UL	/* one in so many pages of the pool */
 #define SIZES_GOOD	(SIZES - 1)	/* what compresses worse belongs in the swap file */
 
 /**
@@ -258,11 +261,17 @@ static unsigned int store_worth(struct store *store)
 	return swap && tier && swap->room(tier) ? SIZES_GOOD : SIZES;
 }
 
-static unsigned int size_for(unsigned int len)
+/* Pages that the allocator may hold together for a size, in a pool of this limit. */
+static unsigned int growth_max(struct store *store)
 {
-	unsigned int size = 0;
+	return max(GROWTH_MIN, READ_ONCE(store->tier.pool->limit) / GROWTH_SHARE);
+}
 
-	while (object_size(size) < len + HEADER)
+static unsigned int size_for(struct store *store, unsigned int len)
+{
+	unsigned int most = growth_max(store), size = 0;
+
+	while (size < SIZES - 1 && (object_size(size) < len + HEADER || growth[size] > most))
 		size++;
 	return size;
 }
@@ -319,7 +328,7 @@ static int store_try(struct store *store, const void *data, struct attempt *atte
 	mutex_lock(&work->lock);
 	len = host_compress(data, work->out, object_size(attempt->max - 1) - HEADER, work->mem);
 	if (len > 0) {
-		attempt->size = size_for(len);
+		attempt->size = size_for(store, len);
 		if (!attempt->handle)
 			attempt->handle = store_object(store, attempt->size, false, &err);
 		if (attempt->handle) {

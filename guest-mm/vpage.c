@@ -192,8 +192,7 @@ unsigned int vpage_mappers(const struct vpage *vp, u64 *out, unsigned int max)
 static void forget_mappers(struct vpage *vp)
 {
 	vp->mapper = 0;
-	if (vp->more)
-		kfree(vp->more);
+	kfree(vp->more);
 	vp->more = NULL;
 }
 

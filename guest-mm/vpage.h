@@ -57,9 +57,9 @@ enum {
 	VP_LIST_M,		/* the policy's second list (policy lock) */
 	VP_AGED,		/* accessed bit cleared since the page came in (policy lock) */
 	VP_REFAULT,		/* came back from a tier; the policy has yet to see it */
-	VP_KEPT,		/* resident beside a copy that counts in the policy's budget (policy lock) */
+	VP_KEPT,		/* resident beside a copy in the policy's budget (policy lock) */
 	VP_FREED,		/* dropped while queued: the drain frees it (policy lock) */
-	VP_STORED,		/* on the pool's list of what the store holds, oldest first (stored_lock) */
+	VP_STORED,		/* on the pool's list of what the store holds (stored_lock) */
 	VP_FILE,		/* began as a page of a private file mapping */
 	VP_TIER_SHIFT,		/* two bits: where @copy is */
 };
@@ -109,7 +109,8 @@ static inline bool vpage_trylock_waiting(struct vpage *vp)
 static inline void vpage_unlock(struct vpage *vp)
 {
 	/* In one step: once it is unlocked the vpage may be freed. */
-	long old = atomic_long_fetch_andnot(BIT(VP_LOCKED) | BIT(VP_WAITED), (atomic_long_t *)&vp->flags);
+	long old = atomic_long_fetch_andnot(BIT(VP_LOCKED) | BIT(VP_WAITED),
+					    (atomic_long_t *)&vp->flags);
 
 	if (unlikely(old & BIT(VP_WAITED)))
 		wake_up_var(&vp->flags);

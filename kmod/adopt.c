@@ -31,26 +31,33 @@ struct part {
 	unsigned long prot;
 	struct file *file;	/* NULL for anonymous memory */
 	unsigned long pgoff;
+	bool stack;
 };
 
+/* Of the pages that one page table maps, those to copy; and a buffer for one. */
 struct present {
-	unsigned long *addr;
-	unsigned int n, max;
+	unsigned int n;
+	u16 index[PTRS_PER_PTE];
+	u8 data[PAGE_SIZE];
 };
 
 /* ---- what there is ---- */
 
-/* Private memory that can be written now or could be: @may says which. */
-static bool wanted(struct vm_area_struct *vma, unsigned long may)
+/* Private memory that can be written or, with @later, that cannot, but is about to be. */
+static bool wanted(struct vm_area_struct *vma, bool later)
 {
-	if (vma->vm_flags & VM_SHARED || !(vma->vm_flags & (VM_WRITE | may)))
+	unsigned long write = vma->vm_flags & (VM_WRITE | VM_MAYWRITE);
+
+	if (vma->vm_flags & VM_SHARED || (later ? write != VM_MAYWRITE : !(write & VM_WRITE)))
 		return false;
 	if (vma->vm_flags & (VM_IO | VM_PFNMAP | VM_MIXEDMAP | VM_HUGETLB))
 		return false;
 	return vma_is_anonymous(vma) || (vma->vm_file && S_ISREG(file_inode(vma->vm_file)->i_mode));
 }
 
-/* Where the stack of a program may begin: as low as its limit says and its neighbour below allows. */
+/*
+ * Where the stack of a program may begin: as low as its limit says and its neighbour below allows.
+ */
 static unsigned long stack_start(unsigned long below, unsigned long start, unsigned long end)
 {
 	unsigned long size = PAGE_ALIGN(min(rlimit(RLIMIT_STACK), STACK_UNLIMITED));
@@ -69,7 +76,8 @@ static unsigned long stack_end(struct mm_struct *mm, unsigned long start, unsign
 {
 	unsigned long arguments = mm->arg_start & PAGE_MASK;
 
-	return arguments > start && arguments < end && end - arguments <= ARGUMENTS_MAX ? arguments : end;
+	return arguments > start && arguments < end && end - arguments <= ARGUMENTS_MAX ?
+	       arguments : end;
 }
 
 /* What is left of the host's stack must not grow: that would be memory outside the pool. */
@@ -92,9 +100,9 @@ static void stop_growth(unsigned long addr)
  * List the mappings to take over between @start and @end; Return: their number or -ENOMEM.
  * The caller frees the list and puts the files.
  */
-static int list_parts(struct part **list, unsigned long start, unsigned long end, unsigned long prot)
+static int list_parts(struct part **list, unsigned long start, unsigned long end,
+		      unsigned long prot)
 {
-	unsigned long may = prot & PROT_WRITE ? VM_MAYWRITE : 0;
 	struct mm_struct *mm = current->mm;
 	unsigned long below = 0;
 	struct vm_area_struct *vma;
@@ -109,7 +117,7 @@ static int list_parts(struct part **list, unsigned long start, unsigned long end
 		return -ENOMEM;
 	}
 	for_each_vma(vmi, vma) {
-		if (vma->vm_start < end && vma->vm_end > start && wanted(vma, may)) {
+		if (vma->vm_start < end && vma->vm_end > start && wanted(vma, prot & PROT_WRITE)) {
 			struct part *p = &parts[n++];
 
 			p->start = max(start, vma->vm_start);
@@ -117,7 +125,8 @@ static int list_parts(struct part **list, unsigned long start, unsigned long end
 			p->prot = vma_prot(vma) | prot;
 			p->file = vma->vm_file ? get_file(vma->vm_file) : NULL;
 			p->pgoff = vma->vm_pgoff + ((p->start - vma->vm_start) >> PAGE_SHIFT);
-			if (vma->vm_flags & VM_GROWSDOWN) {
+			p->stack = !prot && vma->vm_flags & VM_GROWSDOWN;
+			if (p->stack) {
 				p->start = stack_start(below, p->start, p->end);
 				p->end = stack_end(mm, p->start, p->end);
 			}
@@ -134,12 +143,49 @@ static int note_present(pte_t *pte, unsigned long addr, void *data)
 {
 	struct present *p = data;
 
-	if (pte_present(*pte) && (pte_special(*pte) || !PageAnon(pte_page(*pte))))
-		return 0;
-	if (p->n == p->max)
-		return -ENOSPC;
-	p->addr[p->n++] = addr;
+	if (!pte_present(*pte) || (!pte_special(*pte) && PageAnon(pte_page(*pte))))
+		p->index[p->n++] = pte_index(addr);
 	return 0;
+}
+
+/* The entry of an address in the lowest but one of the page tables; NULL if there is no table. */
+static pmd_t *find_pmd(struct mm_struct *mm, unsigned long addr)
+{
+	pgd_t *pgd = pgd_offset(mm, addr);
+	p4d_t *p4d;
+	pud_t *pud;
+
+	if (pgd_none(*pgd))
+		return NULL;
+	p4d = p4d_offset(pgd, addr);
+	if (p4d_none(*p4d))
+		return NULL;
+	pud = pud_offset(p4d, addr);
+	return pud_none(*pud) || pud_leaf(*pud) ? NULL : pmd_offset(pud, addr);
+}
+
+/* The same for all that one page table maps, between @addr and @end. */
+static int list_present(struct mm_struct *mm, unsigned long addr, unsigned long end,
+			struct present *present)
+{
+	int err = 0;
+	pmd_t *pmd;
+
+	present->n = 0;
+	/* For writing, so that no huge page comes into being. */
+	mmap_write_lock(mm);
+	pmd = find_pmd(mm, addr);
+	if (!pmd || pmd_none(*pmd))
+		goto out;
+	if (pmd_present(*pmd) && !pmd_leaf(*pmd)) {
+		err = apply_to_existing_page_range(mm, addr, end - addr, note_present, present);
+	} else if (!pmd_present(*pmd) || PageAnon(pmd_page(*pmd))) {
+		for (; addr < end; addr += PAGE_SIZE)
+			present->index[present->n++] = pte_index(addr);
+	}
+out:
+	mmap_write_unlock(mm);
+	return err;
 }
 
 /* ---- taking over ---- */
@@ -154,25 +200,33 @@ static int fill(struct mm_space *ms, unsigned long addr, const void *data)
 	return err == -EBUSY ? -ENOMEM : err;
 }
 
-static int copy_present(struct mm_space *ms, struct part *part, void *buffer, struct present *present)
+static int copy_one(struct mm_space *ms, unsigned long addr, void *buffer)
 {
-	unsigned int i;
-	int err;
+	if (copy_from_user(buffer, (void __user *)addr, PAGE_SIZE))
+		return -EFAULT;
+	return fill(ms, addr, buffer);
+}
 
-	present->n = 0;
-	mmap_read_lock(current->mm);
-	err = apply_to_existing_page_range(current->mm, part->start, part->end - part->start,
-					   note_present, present);
-	mmap_read_unlock(current->mm);
-	for (i = 0; i < present->n && !err; i++) {
-		if (copy_from_user(buffer, (void __user *)present->addr[i], PAGE_SIZE))
-			return -EFAULT;
-		err = fill(ms, present->addr[i], buffer);
+static int copy_present(struct mm_space *ms, struct part *part, struct present *present)
+{
+	unsigned long addr, next;
+	unsigned int i;
+	int err = 0;
+
+	for (addr = part->start; addr < part->end && !err; addr = next) {
+		next = pmd_addr_end(addr, part->end);
+		err = list_present(current->mm, addr, next, present);
+		for (i = 0; i < present->n && !err; i++)
+			err = copy_one(ms, (addr & PMD_MASK) + present->index[i] * PAGE_SIZE,
+				       present->data);
+		if (fatal_signal())
+			err = -EINTR;
+		cond_resched();
 	}
 	return err;
 }
 
-static int take_over(struct mm_space *ms, struct part *part, void *buffer, struct present *present)
+static int take_over(struct mm_space *ms, struct part *part, struct present *present)
 {
 	unsigned long n = (part->end - part->start) >> PAGE_SHIFT, done;
 	struct backing *backing = NULL;
@@ -190,14 +244,15 @@ static int take_over(struct mm_space *ms, struct part *part, void *buffer, struc
 		backing_put_n(backing, 1);
 	}
 	if (!err)
-		err = copy_present(ms, part, buffer, present);
+		err = copy_present(ms, part, present);
 	if (err)
 		goto err_drop;
 	/* Not mapping_map(): what it would forget is what we have just filled in. */
-	done = vm_mmap(ms->file, part->start, part->end - part->start, part->prot, MAP_SHARED | MAP_FIXED,
-		       part->start);
+	done = vm_mmap(ms->file, part->start, part->end - part->start, part->prot,
+		       MAP_SHARED | MAP_FIXED, part->start);
 	if (!IS_ERR_VALUE(done)) {
-		stop_growth(part->end);
+		if (part->stack)
+			stop_growth(part->end);
 		return 0;
 	}
 	err = done;
@@ -208,31 +263,19 @@ err_drop:
 
 int adopt_range(struct mm_space *ms, unsigned long start, unsigned long end, unsigned long prot)
 {
-	struct present present = { .max = 0 };
+	struct present *present = kvmalloc(sizeof(*present), GFP_KERNEL | __GFP_NOWARN);
 	struct part *parts = NULL;
-	void *buffer = (void *)__get_free_page(GFP_POOL);
-	int i, n = 0, err = -ENOMEM;
+	int i, n, err = 0;
 
-	if (!buffer)
+	if (!present)
 		return -ENOMEM;
 	n = list_parts(&parts, start, end, prot);
-	if (n <= 0) {
-		err = n;
-		goto out;
-	}
-	/* All of its own pages that the host holds are resident or swapped: one list serves every part. */
-	present.max = get_mm_counter(current->mm, MM_ANONPAGES) + get_mm_counter(current->mm, MM_SWAPENTS) + 64;
-	present.addr = kvmalloc_array(present.max, sizeof(*present.addr), GFP_KERNEL | __GFP_NOWARN);
-	err = present.addr ? 0 : -ENOMEM;
 	for (i = 0; i < n && !err; i++)
-		err = take_over(ms, &parts[i], buffer, &present);
-out:
+		err = take_over(ms, &parts[i], present);
 	for (i = 0; i < n; i++)
 		if (parts[i].file)
 			fput(parts[i].file);
 	kvfree(parts);
-	kvfree(present.addr);
-	free_page((unsigned long)buffer);
-	return err;
+	kvfree(present);
+	return n < 0 ? n : err;
 }
-

@@ -2,7 +2,8 @@
 /*
  * Backings: where the untouched pages of a writable private file mapping come from.
  *
- * A page is read through the page cache when it is touched first, and is the guest's own from then on.
+ * A page is read through the page cache when it is touched first, and is the guest's own from then
+ * on.
  */
 #include <linux/file.h>
 #include <linux/fs.h>

@@ -16,29 +16,52 @@
 #include "kmod/hooks.h"
 #include "kmod/mm-guest.h"
 
-#define PINNED_MAX	64
+/* How often a page that someone does I/O on asks for a frame for its copy. */
+#define COPY_TRIES	64
 
 /**
  * struct fork_ticket - a fork under way
- * @task: who forks
  * @child: the child's space
  * @file: its file
  * @mm: the child's mm, once its first VMA was copied
  * @err: what went wrong in the open operation, which cannot fail
  * @woken: the child was about to run
+ * @first: first page of the leaf at hand
  * @nr_pinned: entries of @pinned
- * @pinned: pages of the VMA at hand that someone does I/O on
+ * @pinned: pages of the leaf, counted from @first, that someone does I/O on
  */
 struct fork_ticket {
-	struct task_struct *task;
 	struct mm_space *child;
 	struct file *file;
 	struct mm_struct *mm;
 	int err;
 	bool woken;
+	u64 first;
 	unsigned int nr_pinned;
-	u64 pinned[PINNED_MAX];
+	u16 pinned[LEAF_SLOTS];
 };
+
+/*
+ * That of the running task; NULL if it has none.  A clone3() whose flags were changed after our
+ * handler read them forks without a ticket, beside another thread whose ticket may go at any time.
+ */
+static struct fork_ticket *my_ticket(struct mm_space *parent)
+{
+	return READ_ONCE(parent->forker) == current ? parent->ticket : NULL;
+}
+
+static void ticket_begin(struct mm_space *parent, struct fork_ticket *t)
+{
+	parent->ticket = t;
+	WRITE_ONCE(parent->forker, current);
+}
+
+static void ticket_end(struct mm_space *parent)
+{
+	WRITE_ONCE(parent->forker, NULL);
+	parent->ticket = NULL;
+	mutex_unlock(&parent->layout);
+}
 
 /* ---- step 2: sharing ---- */
 
@@ -49,40 +72,55 @@ static int protect_pte(pte_t *pte, unsigned long addr, void *data)
 
 	if (!pte_present(old))
 		return 0;
-	/* What folio_maybe_dma_pinned() says of a single page. */
-	if (page_ref_count(pte_page(old)) >= GUP_PIN_COUNTING_BIAS) {
-		if (t->nr_pinned < PINNED_MAX)
-			t->pinned[t->nr_pinned++] = addr >> PAGE_SHIFT;
-		else
-			t->err = -ENOMEM;
-	}
 	/* Also clean: mprotect may make a dirty entry writable again without asking us. */
-	if (pte_write(old) || pte_dirty(old))
+	if (pte_write(old) || pte_dirty(old)) {
 		set_pte(pte, pte_mkclean(pte_wrprotect(old)));
+		/* get_user_pages_fast() takes its reference, and then looks at the entry again. */
+		smp_mb();
+	}
+	/* What folio_maybe_dma_pinned() says of a single page. */
+	if (page_ref_count(pte_page(old)) >= GUP_PIN_COUNTING_BIAS)
+		t->pinned[t->nr_pinned++] = (addr >> PAGE_SHIFT) - t->first;
 	return 0;
 }
 
+/* Direct I/O goes on into the parent's frame, so the child cannot share it. */
+static int copy_pinned(struct fork_ticket *t, u64 vpn)
+{
+	int tries = COPY_TRIES, err;
+
+	do {
+		err = space_copy_now(&t->child->space, vpn);
+	} while ((err == -EBUSY || err == -EAGAIN) && tries-- && !fatal_signal());
+	return err;
+}
+
+/* At most a leaf, which the child shares already. */
 static void protect_range(void *arg, u64 vpn, u64 n)
 {
-	apply_to_existing_page_range(current->mm, vpn << PAGE_SHIFT, n << PAGE_SHIFT, protect_pte, arg);
+	struct fork_ticket *t = arg;
+	unsigned int i;
+
+	t->first = vpn;
+	t->nr_pinned = 0;
+	apply_to_existing_page_range(current->mm, vpn << PAGE_SHIFT, n << PAGE_SHIFT,
+				     protect_pte, t);
+	for (i = 0; i < t->nr_pinned && !t->err; i++)
+		t->err = copy_pinned(t, vpn + t->pinned[i]);
 }
 
 void fork_open(struct vm_area_struct *vma)
 {
 	struct mm_space *parent = vma->vm_file->private_data;
-	struct fork_ticket *t = parent->ticket;
-	unsigned int i;
+	struct fork_ticket *t = my_ticket(parent);
 	int err;
 
 	/* Without a ticket the child is killed before it runs. */
-	if (!t || t->task != current)
+	if (!t)
 		return;
 	t->mm = vma->vm_mm;
-	t->nr_pinned = 0;
-	err = space_fork(&parent->space, &t->child->space, vma->vm_pgoff, vma_pages(vma), protect_range, t);
-	/* Direct I/O goes on into the parent's frame, so the child cannot share it. */
-	for (i = 0; i < t->nr_pinned && !err; i++)
-		err = space_copy_now(&t->child->space, t->pinned[i]);
+	err = space_fork(&parent->space, &t->child->space, vma->vm_pgoff, vma_pages(vma),
+			 protect_range, t);
 	if (err)
 		t->err = err;
 }
@@ -121,12 +159,20 @@ static void adopt_child(struct mm_space *parent, struct fork_ticket *t)
 {
 	struct mm_struct *mm = t->mm;
 	struct vm_area_struct *vma;
+	bool anchored = false;
 	VMA_ITERATOR(vmi, mm, 0);
 
 	mmap_write_lock(mm);
-	for_each_vma(vmi, vma)
-		if (vma_is_pool(vma) && vma->vm_file == parent->file)
-			move_vma(vma, t->child);
+	for_each_vma(vmi, vma) {
+		if (!vma_is_pool(vma) || vma->vm_file != parent->file)
+			continue;
+		move_vma(vma, t->child);
+		if (vma->vm_start <= parent->anchor && parent->anchor < vma->vm_end)
+			anchored = true;
+	}
+	/* Nobody but who tries to get out has the anchor left behind (MADV_DONTFORK). */
+	if (!anchored)
+		t->err = -EINVAL;
 	t->child->anchor = parent->anchor;
 	mm_space_publish(t->child, mm);
 	mmap_write_unlock(mm);
@@ -136,20 +182,18 @@ long fork_wake(struct pt_regs *regs, unsigned long ip)
 {
 	struct task_struct *child = (struct task_struct *)regs;
 	struct mm_space *parent = mm_space_find(current->mm);
-	struct fork_ticket *t = parent ? parent->ticket : NULL;
+	struct fork_ticket *t = parent ? my_ticket(parent) : NULL;
 
 	if (child->mm && child->mm != current->mm) {
-		if (t && t->task == current && t->mm == child->mm) {
+		if (t && t->mm == child->mm) {
 			adopt_child(parent, t);
 			t->woken = true;
 		}
 		/* A clone that our handler took for a thread, or one that ran out of memory. */
 		if (parent && (!t || !t->woken || t->err))
 			send_sig(SIGKILL, child, 1);
-		if (t && t->woken) {
-			parent->ticket = NULL;
-			mutex_unlock(&parent->layout);
-		}
+		if (t && t->woken)
+			ticket_end(parent);
 	}
 	if (parent)
 		mm_space_put(parent);
@@ -173,7 +217,6 @@ long fork_call(struct pt_regs *regs, unsigned long ip, u64 flags)
 	t = kzalloc(sizeof(*t), GFP_POOL);
 	if (!t)
 		goto out;
-	t->task = current;
 	t->child = mm_space_create(parent->mg, &t->file);
 	if (IS_ERR(t->child)) {
 		ret = PTR_ERR(t->child);
@@ -183,12 +226,10 @@ long fork_call(struct pt_regs *regs, unsigned long ip, u64 flags)
 		ret = -EINTR;
 		goto out_file;
 	}
-	parent->ticket = t;
+	ticket_begin(parent, t);
 	ret = hooks_call_original(regs, ip);
-	if (!t->woken) {
-		parent->ticket = NULL;
-		mutex_unlock(&parent->layout);
-	}
+	if (!t->woken)
+		ticket_end(parent);
 out_file:
 	/* The child's VMAs hold the file now, or nobody does. */
 	fput(t->file);

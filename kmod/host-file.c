@@ -328,7 +328,17 @@ int host_file_reserve(struct host_file *file, u64 size)
 	}
 }
 
-bool host_file_same(struct host_file *a, struct host_file *b)
+bool host_file_names(struct host_file *file, const char *name)
 {
-	return a->filp->f_mapping->host == b->filp->f_mapping->host;
+	struct inode *mine = file_inode(file->filp), *other;
+	struct path path;
+	bool same;
+
+	if (kern_path(name, LOOKUP_FOLLOW, &path))
+		return false;
+	other = d_backing_inode(path.dentry);
+	same = S_ISBLK(mine->i_mode) ? S_ISBLK(other->i_mode) && mine->i_rdev == other->i_rdev :
+				       mine == other;
+	path_put(&path);
+	return same;
 }

@@ -27,7 +27,8 @@
 /* Fails rather than calling the host's OOM killer. */
 #define GFP_POOL	(GFP_KERNEL | __GFP_NORETRY | __GFP_NOWARN | __GFP_NOMEMALLOC)
 
-#define host_cache_create(name, type) kmem_cache_create(name, sizeof(type), __alignof__(type), 0, NULL)
+#define host_cache_create(name, type) \
+	kmem_cache_create(name, sizeof(type), __alignof__(type), 0, NULL)
 
 /* ---- CPUs and time ---- */
 
@@ -63,65 +64,24 @@ static inline bool fatal_signal(void)
 	return fatal_signal_pending(current);
 }
 
+/** host_reclaiming() - are we called by the host's own reclaim? */
+static inline bool host_reclaiming(void)
+{
+	return current->flags & PF_MEMALLOC;
+}
+
 /*
  * Is it on its way out?  No signal is pending any more then, but memory of its own is still
- * touched (robust futexes, clear_child_tid) before it is freed: a wait for memory would be for ever.
+ * touched (robust futexes, clear_child_tid) before it is freed: a wait for memory would be for
+ * ever.
  */
 static inline bool host_dying(void)
 {
-	return fatal_signal() || current->flags & PF_EXITING || current->signal->flags & SIGNAL_GROUP_EXIT;
+	return fatal_signal() || current->flags & PF_EXITING ||
+	       current->signal->flags & SIGNAL_GROUP_EXIT;
 }
 
-/* ---- threads (host-thread.c) ---- */
-
-struct host_thread;
-
-/**
- * host_thread_start() - start a worker thread
- * @step: called whenever host_thread_wake() was called; may sleep
- * @arg: for @step
- * @name: shown in ps
- * Return: the thread or an ERR_PTR
- */
-struct host_thread *host_thread_start(void (*step)(void *arg), void *arg, const char *name);
-
-/** host_thread_wake() - have @step run once more; any context */
-void host_thread_wake(struct host_thread *thread);
-
-/** host_thread_stop() - wait for the running step, then end the thread and free it */
-void host_thread_stop(struct host_thread *thread);
-
-/* ---- files (host-file.c) ---- */
-
-struct host_file;
-
-/**
- * host_file_open() - open a regular file or block device for a guest's own use
- * @path: in the running thread's name space, opened with its credentials
- * Direct I/O is used where the file system has it.
- * Nobody else can open it for writing until it is closed.
- * Return: the file or an ERR_PTR: -EINVAL for anything but a regular file or block device, -EBUSY if it is in
- * use (open for writing, mounted, swap, another guest's), open(2)'s errors
- */
-struct host_file *host_file_open(const char *path);
-
-/** host_file_size() - in bytes */
-u64 host_file_size(struct host_file *file);
-
-/** host_file_reserve() - make sure that the first @size bytes have space; 0, -ENOSPC, -EOPNOTSUPP, -EIO, -EINTR */
-int host_file_reserve(struct host_file *file, u64 size);
-
-/* The pages of both are in the kernel's direct mapping: of frame_data(), or kmalloc()ed. */
-/** host_file_write() - write @n whole pages at byte @pos; 0, -EIO, -ENOSPC */
-int host_file_write(struct host_file *file, const void *const *pages, unsigned int n, u64 pos);
-
-/** host_file_read() - read @n whole pages at byte @pos; 0, -EIO */
-int host_file_read(struct host_file *file, void *const *pages, unsigned int n, u64 pos);
-
-/** host_file_same() - do two files share their inode? */
-bool host_file_same(struct host_file *a, struct host_file *b);
-
-void host_file_close(struct host_file *file);
+#include "guest-core/host-calls.h"
 
 /* ---- frames: struct frame is the kernel's struct page ---- */
 

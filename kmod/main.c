@@ -24,6 +24,9 @@ static int version_show(struct guest *guest, struct text *out)
 	for (i = 0; i < TIER_COUNT; i++)
 		if (tier_ops_of(i))
 			text_printf(out, " %s", tier_ops_of(i)->name);
+	text_printf(out, "\npolicies");
+	for (i = 0; policy_at(i); i++)
+		text_printf(out, " %s", policy_at(i)->name);
 	text_printf(out, "\npolicy %s\n", policy ? policy->name : "none");
 	return 0;
 }

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Private memory as a mapping of the space's file, and guest-mm/backend.h over the kernel's page tables. */
+/*
+ * Private memory as a mapping of the space's file,
+ * and guest-mm/backend.h over the kernel's page tables.
+ */
 #include <linux/mman.h>
 #include <linux/pagemap.h>
 #include <linux/rmap.h>
@@ -9,13 +12,19 @@
 #include "kmod/compat/mm.h"
 #include "kmod/mm-guest.h"
 
+/* How often a debugger's access tries to get a frame. */
+#define ACCESS_TRIES	100
+
 /* ---- faults ---- */
 
 static vm_fault_t fault_result(struct vm_area_struct *vma, int err)
 {
 	switch (err) {
 	case -EBUSY:
-		/* Who looks into another's memory (ptrace) may not be the guest's, so no kill would end its trying. */
+		/*
+		 * Who looks into another's memory (ptrace) may not be the guest's,
+		 * so no kill would end its trying.
+		 */
 		return current->mm == vma->vm_mm ? VM_FAULT_NOPAGE : VM_FAULT_SIGBUS;
 	case -EAGAIN:
 		return VM_FAULT_NOPAGE;
@@ -79,10 +88,49 @@ static void mapping_open(struct vm_area_struct *vma)
 		fork_open(vma);
 }
 
-/* Moving a VMA keeps its page offset, which must be its address: our mremap handler does it otherwise. */
+/*
+ * Moving a VMA keeps its page offset, which must be its address:
+ * our mremap handler does it otherwise.
+ */
 static int mapping_mremap(struct vm_area_struct *vma)
 {
 	return vma->vm_pgoff == vma->vm_start >> PAGE_SHIFT ? 0 : -EINVAL;
+}
+
+/*
+ * A debugger writes into memory that the process itself may not write: get_user_pages() does that
+ * to private mappings only, and ours are shared ones to the host.  @addr .. @addr + @len may go
+ * beyond the page, of which alone is done what there is.
+ */
+static int mapping_access(struct vm_area_struct *vma, unsigned long addr, void *buf, int len,
+			  int write)
+{
+	struct mm_space *ms = vma->vm_file->private_data;
+	unsigned int tries = ACCESS_TRIES;
+	struct frame *frame;
+	int err;
+
+	if (is_orphan(vma) || !(vma->vm_flags & (write ? VM_MAYWRITE : VM_MAYREAD)))
+		return -EIO;
+	len = min_t(unsigned int, len, PAGE_SIZE - offset_in_page(addr));
+	do {
+		err = space_fault(&ms->space, addr >> PAGE_SHIFT, write, &frame);
+	} while ((err == -EAGAIN || err == -EBUSY) && --tries && !fatal_signal_pending(current));
+	if (err < 0)
+		return -EIO;
+	if (write)
+		memcpy(frame_data(frame) + offset_in_page(addr), buf, len);
+	else
+		memcpy(buf, frame_data(frame) + offset_in_page(addr), len);
+	frame_unlock(frame);
+	frame_put(frame);
+	/*
+	 * A page table that has another frame there, without the right to write, learns of this
+	 * one.
+	 */
+	if (write)
+		backend_unmap_range(ms->space.pool, ms->space.id, addr >> PAGE_SHIFT, 1);
+	return len;
 }
 
 const struct vm_operations_struct mapping_vm_ops = {
@@ -91,6 +139,7 @@ const struct vm_operations_struct mapping_vm_ops = {
 	.page_mkwrite = mapping_mkwrite,
 	.map_pages = mapping_map_pages,
 	.mremap = mapping_mremap,
+	.access = mapping_access,
 };
 
 static int mapping_mmap(struct file *file, struct vm_area_struct *vma)
@@ -116,14 +165,38 @@ const struct file_operations mapping_file_ops = {
 
 unsigned long vma_prot(const struct vm_area_struct *vma)
 {
-	return (vma->vm_flags & VM_READ ? PROT_READ : 0) | (vma->vm_flags & VM_WRITE ? PROT_WRITE : 0) |
+	return (vma->vm_flags & VM_READ ? PROT_READ : 0) |
+	       (vma->vm_flags & VM_WRITE ? PROT_WRITE : 0) |
 	       (vma->vm_flags & VM_EXEC ? PROT_EXEC : 0);
+}
+
+bool mapping_is_pool(unsigned long addr, unsigned long len, unsigned long *prot,
+		     unsigned long *flags)
+{
+	struct vm_area_struct *vma;
+	bool pool;
+
+	mmap_read_lock(current->mm);
+	vma = find_vma(current->mm, addr);
+	pool = vma && vma->vm_start <= addr && vma->vm_end - addr >= len && vma_is_pool(vma);
+	if (pool) {
+		*prot = vma_prot(vma);
+		*flags = vma->vm_flags & VM_LOCKED ? MAP_LOCKED : 0;
+	}
+	mmap_read_unlock(current->mm);
+	return pool;
 }
 
 unsigned long mapping_find_area(unsigned long addr, unsigned long len, unsigned long flags)
 {
 	unsigned long area;
 
+	/*
+	 * As the host rounds a hint; a lower mmap_min_addr than the kernel's own is not followed.
+	 */
+	addr &= PAGE_MASK;
+	if (addr && addr < CONFIG_DEFAULT_MMAP_MIN_ADDR)
+		addr = PAGE_ALIGN(CONFIG_DEFAULT_MMAP_MIN_ADDR);
 	mmap_read_lock(current->mm);
 	area = compat_unmapped_area(addr, len, flags & ~(MAP_FIXED | MAP_FIXED_NOREPLACE));
 	mmap_read_unlock(current->mm);
@@ -172,8 +245,8 @@ static int forget_old(struct mm_space *ms, unsigned long addr, unsigned long len
 	return space_drop(&ms->space, addr >> PAGE_SHIFT, len >> PAGE_SHIFT);
 }
 
-unsigned long mapping_map(struct mm_space *ms, unsigned long addr, unsigned long len, unsigned long prot,
-			  unsigned long flags, struct backing *backing)
+unsigned long mapping_map(struct mm_space *ms, unsigned long addr, unsigned long len,
+			  unsigned long prot, unsigned long flags, struct backing *backing)
 {
 	bool fixed = flags & (MAP_FIXED | MAP_FIXED_NOREPLACE);
 	unsigned long keep = flags & (MAP_LOCKED | MAP_NORESERVE | (backing ? 0 : MAP_POPULATE));
@@ -196,13 +269,21 @@ unsigned long mapping_map(struct mm_space *ms, unsigned long addr, unsigned long
 			return area;
 		if (offset_in_page(area))
 			return -EINVAL;
-		/* The offset is the address: so neighbours merge, and the file needs no other index. */
+		/*
+		 * The offset is the address: so neighbours merge,
+		 * and the file needs no other index.
+		 */
 		done = vm_mmap(ms->file, area, len, prot,
-			       MAP_SHARED | keep | (flags & MAP_FIXED ? MAP_FIXED : MAP_FIXED_NOREPLACE), area);
+			       MAP_SHARED | keep |
+			       (flags & MAP_FIXED ? MAP_FIXED : MAP_FIXED_NOREPLACE), area);
 		if (!IS_ERR_VALUE(done))
 			break;
-		/* Somebody mapped something there meanwhile, or the hint is below what may be mapped. */
-		if (fixed || (done != (unsigned long)-EEXIST && !(done == (unsigned long)-EPERM && addr)) ||
+		/*
+		 * Somebody mapped something there meanwhile,
+		 * or the hint is below what may be mapped.
+		 */
+		if (fixed || (done != (unsigned long)-EEXIST &&
+			      !(done == (unsigned long)-EPERM && addr)) ||
 		    fatal_signal())
 			return done;
 		addr = 0;
@@ -313,7 +394,9 @@ void backend_frame_init(struct pool *pool, struct frame *frame, struct vpage *vp
 	struct page *page = frame_page(frame);
 	struct mm_guest *mg = pool->owner;
 
-	/* All frames belong to one mapping, whose life is the guest's, so that this never dangles. */
+	/*
+	 * All frames belong to one mapping, whose life is the guest's, so that this never dangles.
+	 */
 	page->mapping = mg->inode->i_mapping;
 	/* Unlike any key that frame_set_key() gives out. */
 	page->index = page_to_pfn(page) | BIT(63);
@@ -389,5 +472,6 @@ bool frame_busy(struct frame *frame)
 	struct page *page = frame_page(frame);
 
 	/* A page locked in memory stays, as on the host. */
-	return page_ref_count(page) > 1 + frame_mapcount(frame) || folio_test_mlocked(page_folio(page));
+	return page_ref_count(page) > 1 + frame_mapcount(frame) ||
+	       folio_test_mlocked(page_folio(page));
 }

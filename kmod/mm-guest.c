@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* A guest's memory: its life, its processes, and who dies when it is used up. */
+#include <linux/completion.h>
 #include <linux/file.h>
 #include <linux/mman.h>
 #include <linux/sched/mm.h>
@@ -13,9 +14,8 @@
 /* How long a killed process may take to exit before another one is killed. */
 #define VICTIM_PATIENCE	(5 * HZ)
 
-/* All guests, for the shrinker, which only tries the lock: it may run in the middle of any allocation. */
+/* All guests, for the shrinker. */
 static DEFINE_XARRAY_ALLOC(guests);
-static DEFINE_MUTEX(guests_lock);
 static struct compat_shrinker shrinker;
 
 /* ---- the host is short of memory ---- */
@@ -27,33 +27,54 @@ static unsigned long spare(struct pool *pool)
 	return held > min ? min(held - min, pool_stat(pool, PS_RESIDENT)) : 0;
 }
 
-static unsigned long shrink_count(struct shrinker *s, struct shrink_control *sc)
+/*
+ * The guest with the least id from *@id on, which then is its id; NULL at the end.  It is held
+ * until guest_unlook(), without a lock: the shrinker may run in the middle of any allocation, and
+ * several threads at once, each of which needs pages lest the host kills for want of them.
+ */
+static struct mm_guest *guest_look(unsigned long *id)
 {
 	struct mm_guest *mg;
-	unsigned long id, pages = 0;
 
-	if (!mutex_trylock(&guests_lock))
-		return 0;
-	xa_for_each(&guests, id, mg)
+	rcu_read_lock();
+	for (mg = xa_find(&guests, id, ULONG_MAX, XA_PRESENT);
+	     mg && !refcount_inc_not_zero(&mg->lookers);
+	     mg = xa_find_after(&guests, id, ULONG_MAX, XA_PRESENT))
+		;
+	rcu_read_unlock();
+	return mg;
+}
+
+static void guest_unlook(struct mm_guest *mg)
+{
+	if (refcount_dec_and_test(&mg->lookers))
+		complete(&mg->unseen);
+}
+
+static unsigned long shrink_count(struct shrinker *s, struct shrink_control *sc)
+{
+	unsigned long id = 0, pages = 0;
+	struct mm_guest *mg;
+
+	for (; (mg = guest_look(&id)); id++) {
 		pages += spare(mg->pool);
-	mutex_unlock(&guests_lock);
+		guest_unlook(mg);
+	}
 	return pages ? pages : SHRINK_EMPTY;
 }
 
 static unsigned long shrink_scan(struct shrinker *s, struct shrink_control *sc)
 {
-	unsigned long id, freed = 0;
+	unsigned long id = 0, freed = 0;
 	struct mm_guest *mg;
 
-	/* Eviction may write to a file. */
-	if (!(sc->gfp_mask & __GFP_FS) || !(sc->gfp_mask & __GFP_IO) || !mutex_trylock(&guests_lock))
+	/* Unmapping waits for locks that file systems and block drivers allocate under. */
+	if (!(sc->gfp_mask & __GFP_FS) || !(sc->gfp_mask & __GFP_IO))
 		return SHRINK_STOP;
-	xa_for_each(&guests, id, mg) {
+	for (; freed < sc->nr_to_scan && (mg = guest_look(&id)); id++) {
 		freed += pool_reclaim(mg->pool, min(spare(mg->pool), sc->nr_to_scan - freed));
-		if (freed >= sc->nr_to_scan)
-			break;
+		guest_unlook(mg);
 	}
-	mutex_unlock(&guests_lock);
 	return freed ? freed : SHRINK_STOP;
 }
 
@@ -74,7 +95,31 @@ static struct mm_struct *process_mm(struct task_struct *process)
 	return mm;
 }
 
-/* The guest's pids as the running task sees them; Return: how many there are, though only @max are noted. */
+static bool is_process_of(struct task_struct *process, struct mm_guest *mg)
+{
+	struct exec_ticket *t;
+	struct mm_space *ms;
+	bool found = false;
+
+	if (!hooks_marked(process))
+		return false;
+	/* Under the lock, whoever has no ticket has a space. */
+	spin_lock(&mg->execs_lock);
+	list_for_each_entry(t, &mg->execs, link)
+		found |= t->process == process->signal;
+	ms = found ? NULL : mm_space_find(process_mm(process));
+	spin_unlock(&mg->execs_lock);
+	if (!ms)
+		return found;
+	found = ms->mg == mg;
+	mm_space_put_later(ms);
+	return found;
+}
+
+/*
+ * The guest's pids as the running task sees them; Return: how many there are,
+ * though only @max are noted.
+ */
 static unsigned int list_pids(struct mm_guest *mg, pid_t *pids, unsigned int max)
 {
 	struct task_struct *p;
@@ -82,21 +127,13 @@ static unsigned int list_pids(struct mm_guest *mg, pid_t *pids, unsigned int max
 
 	rcu_read_lock();
 	for_each_process(p) {
-		struct mm_space *ms;
-		pid_t pid;
+		pid_t pid = task_tgid_vnr(p);
 
-		if (!hooks_marked(p))
+		if (!pid || !is_process_of(p, mg))
 			continue;
-		ms = mm_space_find(process_mm(p));
-		if (!ms)
-			continue;
-		pid = task_tgid_vnr(p);
-		if (ms->mg == mg && pid) {
-			if (n < max)
-				pids[n] = pid;
-			n++;
-		}
-		mm_space_put_later(ms);
+		if (n < max)
+			pids[n] = pid;
+		n++;
 	}
 	rcu_read_unlock();
 	return n;
@@ -138,6 +175,19 @@ static bool mm_is_shared(void)
 	return shared;
 }
 
+/* Does the process have another thread?  One that was joined may still be on its way out. */
+static bool has_threads(void)
+{
+	struct task_struct *t;
+	bool others = false;
+
+	rcu_read_lock();
+	for_each_thread(current, t)
+		others |= t != current && !(READ_ONCE(t->flags) & PF_EXITING);
+	rcu_read_unlock();
+	return others;
+}
+
 int mm_guest_bind(struct guest *guest)
 {
 	struct mm_guest *mg = guest->mm;
@@ -148,7 +198,7 @@ int mm_guest_bind(struct guest *guest)
 	if (hooks_marked(current))
 		return -EBUSY;
 	/* A thread that is being made just now would not carry the mark. */
-	if (get_nr_threads(current) != 1 || mm_is_shared())
+	if (has_threads() || mm_is_shared())
 		return -EAGAIN;
 	ms = mm_space_create(mg, &file);
 	if (IS_ERR(ms))
@@ -170,6 +220,9 @@ int mm_guest_bind(struct guest *guest)
 /* Return: how many processes of the space were killed. */
 static unsigned int kill_processes(struct mm_guest *mg, struct mm_space *ms)
 {
+	struct pool *pool = mg->pool;
+	struct tier *tier = pool->tiers[TIER_STORE];
+	unsigned long store = tier ? tier_ops_of(TIER_STORE)->used_pages(tier) : 0;
 	struct task_struct *p;
 	unsigned int n = 0;
 
@@ -177,10 +230,13 @@ static unsigned int kill_processes(struct mm_guest *mg, struct mm_space *ms)
 	for_each_process(p) {
 		if (process_mm(p) != ms->mm)
 			continue;
-		pr_warn("lodge: %s: out of memory: killed process %d (%s): %lu KiB of %lu KiB limit, pool holds %lu KiB\n",
+		pr_warn("lodge: %s: out of memory: killed process %d (%s): %lu KiB of %lu KiB limit, pool holds %lu KiB: resident %lu, store %lu, tables %lu\n",
 			mg->guest->name, task_tgid_nr(p), p->comm,
 			atomic_long_read(&ms->space.pages) << (PAGE_SHIFT - 10),
-			mg->pool->limit << (PAGE_SHIFT - 10), pool_current(mg->pool) << (PAGE_SHIFT - 10));
+			pool->limit << (PAGE_SHIFT - 10),
+			pool_current(pool) << (PAGE_SHIFT - 10),
+			pool_stat(pool, PS_RESIDENT) << (PAGE_SHIFT - 10),
+			store << (PAGE_SHIFT - 10), pool_stat(pool, PS_METADATA) >> 10);
 		send_sig(SIGKILL, p, 1);
 		n++;
 	}
@@ -204,7 +260,8 @@ static struct mm_space *largest_space(struct mm_guest *mg, bool *waiting)
 			*waiting = true;
 			continue;
 		}
-		if (best && atomic_long_read(&ms->space.pages) <= atomic_long_read(&best->space.pages))
+		if (best &&
+		    atomic_long_read(&ms->space.pages) <= atomic_long_read(&best->space.pages))
 			continue;
 		if (!refcount_inc_not_zero(&ms->refs))
 			continue;
@@ -233,7 +290,10 @@ bool backend_oom(struct pool *pool)
 				mm_space_put_later(ms);
 			break;
 		}
-		/* A space without a process is one that somebody else looks into: nobody dies for it. */
+		/*
+		 * A space without a process is one that somebody else looks into:
+		 * nobody dies for it.
+		 */
 		WRITE_ONCE(ms->doomed, true);
 		killed = kill_processes(mg, ms);
 		if (killed) {
@@ -282,6 +342,8 @@ int mm_guest_create(struct guest *guest)
 		return -ENOMEM;
 	mg->guest = guest;
 	xa_init_flags(&mg->spaces, XA_FLAGS_ALLOC1);
+	INIT_LIST_HEAD(&mg->execs);
+	spin_lock_init(&mg->execs_lock);
 	mutex_init(&mg->oom_lock);
 	guest->mm = mg;
 	mg->inode = mm_space_new_inode(guest);
@@ -296,9 +358,9 @@ int mm_guest_create(struct guest *guest)
 	if (err)
 		goto err_pool;
 	guest->pool = mg->pool;
-	mutex_lock(&guests_lock);
+	refcount_set(&mg->lookers, 1);
+	init_completion(&mg->unseen);
 	err = xa_alloc(&guests, &mg->id, mg, xa_limit_31b, GFP_KERNEL);
-	mutex_unlock(&guests_lock);
 	if (err)
 		goto err_hooks;
 	return 0;
@@ -320,16 +382,16 @@ void mm_guest_destroy(struct guest *guest)
 {
 	struct mm_guest *mg = guest->mm;
 
-	mutex_lock(&guests_lock);
 	xa_erase(&guests, mg->id);
-	mutex_unlock(&guests_lock);
+	guest_unlook(mg);
+	wait_for_completion(&mg->unseen);
 	hooks_put();
 	guest->pool = NULL;
 	pool_destroy(mg->pool);
 	iput(mg->inode);
 	xa_destroy(&mg->spaces);
 	guest->mm = NULL;
-	kfree(mg);
+	kfree_rcu(mg, rcu);
 }
 
 int __init mm_guest_init(void)

@@ -8,14 +8,18 @@
  * unmapping a page looks at one mm only.  One page without access, the anchor, is mapped
  * for as long as the mm lives: the file's release is how we learn that an mm is gone.
  *
- * Lock order: mm_space.layout > mmap_lock > vpage lock > frame lock > i_mmap_rwsem > page-table lock.
+ * Lock order: mm_space.layout > mmap_lock > vpage lock > frame lock > i_mmap_rwsem > page-table
+ * lock.
  */
 #ifndef LODGE_MM_GUEST_H
 #define LODGE_MM_GUEST_H
 
+#include <linux/completion.h>
 #include <linux/fs.h>
+#include <linux/list.h>
 #include <linux/mm_types.h>
 #include <linux/refcount.h>
+#include <linux/spinlock.h>
 #include <linux/workqueue.h>
 #include <linux/xarray.h>
 
@@ -23,6 +27,7 @@
 #include "guest-mm/space.h"
 
 struct fork_ticket;
+struct signal_struct;
 
 /**
  * struct mm_guest - a guest's memory
@@ -31,10 +36,15 @@ struct fork_ticket;
  * @inode: what all frames' page->mapping belongs to; the futex identity
  * @spaces: struct mm_space by id
  * @users: spaces, and handlers that keep the guest from becoming idle
+ * @execs: struct exec_ticket of processes between their old mm and the new one
+ * @execs_lock: protects it; no lock is taken within
  * @id: among all guests
  * @oom_lock: one out-of-memory decision at a time
  * @patience: jiffies until which to wait for spaces whose processes were killed
  * @next_id: where to look for the next space's id
+ * @lookers: threads of the shrinker that look at it, and its own life
+ * @unseen: the last of them is gone
+ * @rcu: lookups run under RCU
  */
 struct mm_guest {
 	struct guest *guest;
@@ -42,10 +52,15 @@ struct mm_guest {
 	struct inode *inode;
 	struct xarray spaces;
 	atomic_t users;
+	struct list_head execs;
+	spinlock_t execs_lock;
 	u32 id;
 	struct mutex oom_lock;
 	unsigned long patience;
 	u32 next_id;
+	refcount_t lookers;
+	struct completion unseen;
+	struct rcu_head rcu;
 };
 
 /**
@@ -60,6 +75,7 @@ struct mm_guest {
  * @layout: serialises changes of the mm's mappings by handlers, and fork
  * @doomed: its processes were killed for lack of memory
  * @ticket: of the fork that is under way (@layout)
+ * @forker: who forks, and alone may look at @ticket
  * @by_mm: in the table of all spaces
  * @rcu: lookups run under RCU
  * @teardown: for a last reference dropped where sleeping is not possible
@@ -75,9 +91,20 @@ struct mm_space {
 	bool doomed;
 	struct mutex layout;
 	struct fork_ticket *ticket;
+	struct task_struct *forker;
 	struct hlist_node by_mm;
 	struct rcu_head rcu;
 	struct work_struct teardown;
+};
+
+/**
+ * struct exec_ticket - an exec under way, whose process may have no space just now
+ * @link: in the guest's @execs
+ * @process: what its threads share, whichever of them execs; for comparing only
+ */
+struct exec_ticket {
+	struct list_head link;
+	struct signal_struct *process;
 };
 
 /* ---- mm-guest.c ---- */
@@ -125,7 +152,8 @@ struct mm_space *mm_space_find(struct mm_struct *mm);
 
 /**
  * mm_space_current() - the space of the running task, which is marked, with a reference
- * Return: the space; NULL, and the task is killed, if it got rid of it: it must not go on outside its guest
+ * Return: the space; NULL, and the task is killed, if it got rid of it: it must not go on outside
+ * its guest
  */
 struct mm_space *mm_space_current(void);
 
@@ -158,29 +186,46 @@ unsigned long vma_prot(const struct vm_area_struct *vma);
  * @backing: where untouched pages come from, or NULL for zeroes
  * The running task's mm, with @ms->layout held.  Return: the address, or a negative errno
  */
-unsigned long mapping_map(struct mm_space *ms, unsigned long addr, unsigned long len, unsigned long prot,
-			  unsigned long flags, struct backing *backing);
+unsigned long mapping_map(struct mm_space *ms, unsigned long addr, unsigned long len,
+			  unsigned long prot, unsigned long flags, struct backing *backing);
 
-/** mapping_keep_anchor() - move the anchor if it is within a range that is going to be unmapped; 0 or -errno */
+/**
+ * mapping_keep_anchor() - move the anchor if it is within a range that is going to be unmapped;
+ * 0 or -errno
+ */
 int mapping_keep_anchor(struct mm_space *ms, unsigned long addr, unsigned long len);
 
-/** mapping_restore_anchor() - map it again if a call has unmapped it; the caller holds the file; 0 or -errno */
+/**
+ * mapping_restore_anchor() - map it again if a call has unmapped it; the caller holds the file;
+ * 0 or -errno
+ */
 int mapping_restore_anchor(struct mm_space *ms);
+
+/**
+ * mapping_is_pool() - are @len bytes from @addr in one mapping of the pool?  @prot and @flags (of
+ * mmap) then get what makes one like it.
+ */
+bool mapping_is_pool(unsigned long addr, unsigned long len, unsigned long *prot,
+		     unsigned long *flags);
 
 /** mapping_find_area() - where the host would map @len bytes; or a negative errno */
 unsigned long mapping_find_area(unsigned long addr, unsigned long len, unsigned long flags);
 
 /* ---- backing.c ---- */
 
-/** backing_create() - pages of @file: page @pgoff of it at virtual page @vpn; one reference; NULL */
+/**
+ * backing_create() - pages of @file: page @pgoff of it at virtual page @vpn; one reference; NULL
+ */
 struct backing *backing_create(struct file *file, u64 vpn, u64 pgoff);
 
 /* ---- adopt.c ---- */
 
 /**
  * adopt_range() - take over private mappings of the host with what they hold
- * @prot: 0: those that are writable; with PROT_WRITE: also those that could be, and they get this protection
- * The running task's mm, with @ms->layout held.  Return: 0; -ENOMEM, -EFAULT, -EINTR: some are taken over, some not
+ * @prot: 0: those that are writable; with PROT_WRITE: those that could be but are not, and they get
+ *	this protection
+ * The running task's mm, with @ms->layout held.  Return: 0; -ENOMEM, -EFAULT, -EINTR: some are
+ * taken over, some not
  */
 int adopt_range(struct mm_space *ms, unsigned long start, unsigned long end, unsigned long prot);
 

@@ -24,9 +24,9 @@ static struct workqueue_struct *teardown_queue;
 
 static char *space_dname(struct dentry *dentry, char *buffer, int len)
 {
-	struct mm_guest *mg = d_inode(dentry)->i_private;
+	struct guest *guest = d_inode(dentry)->i_private;
 	char name[GUEST_NAME_MAX + sizeof("[lodge:]")];
-	int n = snprintf(name, sizeof(name), "[lodge:%s]", mg->guest->name) + 1;
+	int n = snprintf(name, sizeof(name), "[lodge:%s]", guest->name) + 1;
 
 	if (n > len)
 		return ERR_PTR(-ENAMETOOLONG);
@@ -45,6 +45,11 @@ static void space_evict_inode(struct inode *inode)
 {
 	/* No page is in the inode's page cache; frames only point to its mapping. */
 	clear_inode(inode);
+	/* The root has no guest. */
+	if (inode->i_private) {
+		guest_put(inode->i_private);
+		module_put(THIS_MODULE);
+	}
 }
 
 static const struct super_operations space_sops = {
@@ -81,8 +86,13 @@ struct inode *mm_space_new_inode(struct guest *guest)
 	inode->i_mode = S_IFREG | 0600;
 	inode->i_size = MAX_LFS_FILESIZE;
 	inode->i_mapping->a_ops = &space_aops;
-	inode->i_private = guest->mm;
-	/* An inode open for writing: or khugepaged takes executable mappings for a program's text. */
+	/* It outlives files: O_PATH of what is in /proc/PID/map_files holds a path only. */
+	__module_get(THIS_MODULE);
+	guest_get(guest);
+	inode->i_private = guest;
+	/*
+	 * An inode open for writing: or khugepaged takes executable mappings for a program's text.
+	 */
 	atomic_set(&inode->i_writecount, 1);
 	/* Core dumps take shared mappings of files without a name for anonymous memory. */
 	clear_nlink(inode);
@@ -96,6 +106,17 @@ static void free_space_rcu(struct rcu_head *rcu)
 	kmem_cache_free(space_cache, container_of(rcu, struct mm_space, rcu));
 }
 
+/* The portable part of a space ends, or could not begin. */
+static void end_space(struct mm_guest *mg, struct mm_space *ms)
+{
+	xa_erase(&mg->spaces, ms->space.id);
+	if (ms->space.root)
+		space_exit(&ms->space);
+	/* With the last process, what CPUs hold back goes too: the pool's figures are zero then. */
+	if (xa_empty(&mg->spaces))
+		pool_drain(mg->pool);
+}
+
 static void teardown(struct mm_space *ms)
 {
 	struct mm_guest *mg = ms->mg;
@@ -106,11 +127,7 @@ static void teardown(struct mm_space *ms)
 		spin_unlock(&by_mm_lock);
 		mmdrop(ms->mm);
 	}
-	xa_erase(&mg->spaces, ms->space.id);
-	space_exit(&ms->space);
-	/* With the last process, what CPUs hold back goes too: the pool's figures are zero then. */
-	if (xa_empty(&mg->spaces))
-		pool_drain(mg->pool);
+	end_space(mg, ms);
 	call_rcu(&ms->rcu, free_space_rcu);
 	mm_guest_unuse(mg);
 }
@@ -155,14 +172,18 @@ struct mm_space *mm_space_create(struct mm_guest *mg, struct file **filep)
 
 	if (!ms)
 		return ERR_PTR(-ENOMEM);
-	/* An id is not used again soon: stale notes of who maps a page must not lead to another space. */
-	err = xa_alloc_cyclic(&mg->spaces, &id, NULL, XA_LIMIT(1, (1U << (64 - MAPPER_VPN_BITS)) - 1),
+	/*
+	 * An id is not used again soon:
+	 * stale notes of who maps a page must not lead to another space.
+	 */
+	err = xa_alloc_cyclic(&mg->spaces, &id, NULL,
+			      XA_LIMIT(1, (1U << (64 - MAPPER_VPN_BITS)) - 1),
 			      &mg->next_id, GFP_POOL);
 	if (err < 0)
 		goto err_free;
 	err = space_init(&ms->space, mg->pool, id);
 	if (err)
-		goto err_id;
+		goto err_space;
 	ms->mg = mg;
 	refcount_set(&ms->refs, 1);
 	mutex_init(&ms->layout);
@@ -170,7 +191,8 @@ struct mm_space *mm_space_create(struct mm_guest *mg, struct file **filep)
 	init_mapping(ms);
 
 	ihold(mg->inode);
-	file = alloc_file_pseudo(mg->inode, space_mnt, "lodge", O_RDWR | O_LARGEFILE, &mapping_file_ops);
+	file = alloc_file_pseudo(mg->inode, space_mnt, "lodge", O_RDWR | O_LARGEFILE,
+				 &mapping_file_ops);
 	if (IS_ERR(file)) {
 		iput(mg->inode);
 		err = PTR_ERR(file);
@@ -186,9 +208,7 @@ struct mm_space *mm_space_create(struct mm_guest *mg, struct file **filep)
 	return ms;
 
 err_space:
-	space_exit(&ms->space);
-err_id:
-	xa_erase(&mg->spaces, id);
+	end_space(mg, ms);
 err_free:
 	kmem_cache_free(space_cache, ms);
 	return ERR_PTR(err);
@@ -228,7 +248,8 @@ struct mm_space *mm_space_current(void)
 	struct mm_space *ms = mm_space_find(current->mm);
 
 	if (!ms && current->mm && !host_dying()) {
-		pr_warn("lodge: %s[%d] killed: it has lost its guest\n", current->comm, task_tgid_nr(current));
+		pr_warn("lodge: %s[%d] killed: it has lost its guest\n",
+			current->comm, task_tgid_nr(current));
 		send_sig(SIGKILL, current, 1);
 	}
 	return ms;

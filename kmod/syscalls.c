@@ -2,6 +2,7 @@
 /* The hooked calls, and those of them that change mappings. */
 #include <linux/file.h>
 #include <linux/magic.h>
+#include <linux/major.h>
 #include <linux/mman.h>
 #include <linux/mount.h>
 #include <linux/sched/mm.h>
@@ -11,24 +12,9 @@
 #include "kmod/compat/mm.h"
 #include "kmod/hooks.h"
 #include "kmod/mm-guest.h"
+#include "kmod/syscalls.h"
 
-/* The arguments of a call, whatever its ABI. */
-struct args {
-	unsigned long a[6];
-};
-
-static struct args args64(const struct pt_regs *r)
-{
-	return (struct args){ { r->di, r->si, r->dx, r->r10, r->r8, r->r9 } };
-}
-
-static struct args args32(const struct pt_regs *r)
-{
-	return (struct args){ { (u32)r->bx, (u32)r->cx, (u32)r->dx, (u32)r->si, (u32)r->di, (u32)r->bp } };
-}
-
-/* The space of the running task with its layout locked; NULL: the task is dying. */
-static struct mm_space *enter(void)
+struct mm_space *call_enter(void)
 {
 	struct mm_space *ms = mm_space_current();
 
@@ -39,7 +25,7 @@ static struct mm_space *enter(void)
 	return ms;
 }
 
-static void leave(struct mm_space *ms)
+void call_leave(struct mm_space *ms)
 {
 	mutex_unlock(&ms->layout);
 	mm_space_put(ms);
@@ -47,9 +33,12 @@ static void leave(struct mm_space *ms)
 
 /* ---- mmap ---- */
 
+#define ZERO_MINOR	5	/* of /dev/zero */
+
 static bool no_exec(struct file *file)
 {
-	return file->f_path.mnt->mnt_flags & MNT_NOEXEC || file_inode(file)->i_sb->s_iflags & SB_I_NOEXEC;
+	return file->f_path.mnt->mnt_flags & MNT_NOEXEC ||
+	       file_inode(file)->i_sb->s_iflags & SB_I_NOEXEC;
 }
 
 /* A private mapping of a regular file that can be written?  Return: the file, held, or NULL. */
@@ -62,17 +51,33 @@ static struct file *writable_private_file(unsigned long fd, unsigned long prot)
 	file = fget(fd);
 	if (!file)
 		return NULL;
-	if (!S_ISREG(file_inode(file)->i_mode) || file_inode(file)->i_sb->s_magic == HUGETLBFS_MAGIC ||
-	    !(file->f_mode & FMODE_READ) || !file->f_op->mmap || (prot & PROT_EXEC && no_exec(file))) {
+	if (!S_ISREG(file_inode(file)->i_mode) ||
+	    file_inode(file)->i_sb->s_magic == HUGETLBFS_MAGIC ||
+	    !(file->f_mode & FMODE_READ) || !file->f_op->mmap ||
+	    (prot & PROT_EXEC && no_exec(file))) {
 		fput(file);
 		return NULL;
 	}
 	return file;
 }
 
+/* A private mapping of it is anonymous memory. */
+static bool is_zero_device(unsigned long fd)
+{
+	struct file *file = fget(fd);
+	bool zero;
+
+	if (!file)
+		return false;
+	zero = S_ISCHR(file_inode(file)->i_mode) && file->f_mode & FMODE_READ &&
+	       file_inode(file)->i_rdev == MKDEV(MEM_MAJOR, ZERO_MINOR);
+	fput(file);
+	return zero;
+}
+
 /* The host's own mmap; it may replace pool mappings. */
-static long host_mmap(struct mm_space *ms, struct pt_regs *regs, unsigned long ip, unsigned long addr,
-		      unsigned long len, unsigned long flags)
+static long host_mmap(struct mm_space *ms, struct pt_regs *regs, unsigned long ip,
+		      unsigned long addr, unsigned long len, unsigned long flags)
 {
 	long ret;
 	int err;
@@ -116,11 +121,14 @@ static long guest_mmap(struct pt_regs *regs, unsigned long ip, struct args c, un
 	bool ours;
 	long ret;
 
-	ms = enter();
+	/* Memory that a fork empties: refused, as by older kernels; it would be the host's. */
+	if ((flags & MAP_TYPE) == MAP_DROPPABLE)
+		return -EINVAL;
+	ms = call_enter();
 	if (!ms)
 		return -EINTR;
 	ours = (flags & MAP_TYPE) == MAP_PRIVATE && !(flags & MAP_HUGETLB) && c.a[1];
-	if (ours && !(flags & MAP_ANONYMOUS)) {
+	if (ours && !(flags & MAP_ANONYMOUS) && !is_zero_device(c.a[4])) {
 		file = writable_private_file(c.a[4], c.a[2]);
 		ours = file;
 	}
@@ -139,7 +147,7 @@ static long guest_mmap(struct pt_regs *regs, unsigned long ip, struct args c, un
 	} else {
 		ret = mapping_map(ms, c.a[0], c.a[1], c.a[2], flags, NULL);
 	}
-	leave(ms);
+	call_leave(ms);
 	return ret;
 }
 
@@ -178,7 +186,7 @@ static long mmap_32(struct pt_regs *regs, unsigned long ip)
 
 static long guest_munmap(struct pt_regs *regs, unsigned long ip, struct args c)
 {
-	struct mm_space *ms = enter();
+	struct mm_space *ms = call_enter();
 	unsigned long len = PAGE_ALIGN(c.a[1]);
 	long ret;
 
@@ -190,7 +198,7 @@ static long guest_munmap(struct pt_regs *regs, unsigned long ip, struct args c)
 	/* Nobody can map something there before we are done: that takes the layout. */
 	if (!ret)
 		space_drop(&ms->space, c.a[0] >> PAGE_SHIFT, len >> PAGE_SHIFT);
-	leave(ms);
+	call_leave(ms);
 	return ret;
 }
 
@@ -231,9 +239,10 @@ static unsigned long change_brk(struct mm_space *ms, unsigned long brk)
 		mmap_read_lock(mm);
 		next = find_vma_intersection(mm, from, to + PAGE_SIZE);
 		mmap_read_unlock(mm);
-		if (next || IS_ERR_VALUE(mapping_map(ms, from, to - from,
-						     PROT_READ | PROT_WRITE | (exec ? PROT_EXEC : 0),
-						     MAP_FIXED_NOREPLACE, NULL)))
+		if (next ||
+		    IS_ERR_VALUE(mapping_map(ms, from, to - from,
+					     PROT_READ | PROT_WRITE | (exec ? PROT_EXEC : 0),
+					     MAP_FIXED_NOREPLACE, NULL)))
 			return old;
 	}
 	set_brk(mm, brk);
@@ -242,131 +251,14 @@ static unsigned long change_brk(struct mm_space *ms, unsigned long brk)
 
 static long guest_brk(struct pt_regs *regs, unsigned long ip, struct args c)
 {
-	struct mm_space *ms = enter();
+	struct mm_space *ms = call_enter();
 	long ret;
 
 	if (!ms)
 		return -EINTR;
 	ret = change_brk(ms, c.a[0]);
-	leave(ms);
+	call_leave(ms);
 	return ret;
-}
-
-/* ---- mremap ---- */
-
-/* Is @len bytes from @addr one mapping of the pool?  Its protection and locking, for a new one like it. */
-static bool pool_vma(unsigned long addr, unsigned long len, unsigned long *prot, unsigned long *flags)
-{
-	struct vm_area_struct *vma;
-	bool pool;
-
-	mmap_read_lock(current->mm);
-	vma = find_vma(current->mm, addr);
-	pool = vma && vma->vm_start <= addr && vma->vm_end - addr >= len && vma_is_pool(vma);
-	if (pool) {
-		*prot = vma_prot(vma);
-		*flags = vma->vm_flags & VM_LOCKED ? MAP_LOCKED : 0;
-	}
-	mmap_read_unlock(current->mm);
-	return pool;
-}
-
-static bool ranges_overlap(unsigned long a, unsigned long alen, unsigned long b, unsigned long blen)
-{
-	return a < b + blen && b < a + alen;
-}
-
-/* Move to a new place: map there, move the slots, unmap here. */
-static long move_pages_to(struct mm_space *ms, unsigned long old, unsigned long old_len, unsigned long new,
-			  unsigned long new_len, unsigned long mflags)
-{
-	unsigned long n = min(old_len, new_len) >> PAGE_SHIFT;
-	unsigned long prot, flags, done;
-	int err;
-
-	if (!pool_vma(old, old_len, &prot, &flags))
-		return -EFAULT;
-	err = mapping_keep_anchor(ms, old, old_len);
-	if (err)
-		return err;
-	done = mapping_map(ms, new, new_len, prot,
-			   flags | (mflags & MREMAP_FIXED ? MAP_FIXED : 0), NULL);
-	if (IS_ERR_VALUE(done))
-		return done;
-	unmap_mapping_pages(&ms->mapping, old >> PAGE_SHIFT, old_len >> PAGE_SHIFT, false);
-	err = space_move(&ms->space, old >> PAGE_SHIFT, done >> PAGE_SHIFT, n);
-	if (err) {
-		/* Neither place has all of it: the process cannot go on. */
-		force_sig(SIGKILL);
-		return err;
-	}
-	if (!(mflags & MREMAP_DONTUNMAP) && !vm_munmap(old, old_len))
-		space_drop(&ms->space, old >> PAGE_SHIFT, old_len >> PAGE_SHIFT);
-	return done;
-}
-
-static long do_mremap(struct mm_space *ms, struct pt_regs *regs, unsigned long ip, struct args *c,
-		      void (*set_flags)(struct pt_regs *regs, unsigned long flags))
-{
-	unsigned long old = c->a[0], old_len = PAGE_ALIGN(c->a[1]);
-	unsigned long new_len = PAGE_ALIGN(c->a[2]), mflags = c->a[3];
-	unsigned long prot, flags;
-	long ret;
-
-	if (offset_in_page(old) || !new_len || !old_len || !pool_vma(old, 1, &prot, &flags))
-		return hooks_call_original(regs, ip);
-	if (mflags & ~(MREMAP_MAYMOVE | MREMAP_FIXED | MREMAP_DONTUNMAP) ||
-	    (mflags & (MREMAP_FIXED | MREMAP_DONTUNMAP) && !(mflags & MREMAP_MAYMOVE)) ||
-	    (mflags & MREMAP_DONTUNMAP && old_len != new_len))
-		return -EINVAL;
-	if (mflags & MREMAP_FIXED) {
-		if (offset_in_page(c->a[4]) || ranges_overlap(old, old_len, c->a[4], new_len))
-			return -EINVAL;
-		return move_pages_to(ms, old, old_len, c->a[4], new_len, mflags);
-	}
-	if (mflags & MREMAP_DONTUNMAP)
-		return move_pages_to(ms, old, old_len, 0, new_len, mflags);
-	if (new_len < old_len) {
-		ret = mapping_keep_anchor(ms, old + new_len, old_len - new_len);
-		if (!ret)
-			ret = hooks_call_original(regs, ip);
-		if (!IS_ERR_VALUE((unsigned long)ret))
-			space_drop(&ms->space, (old + new_len) >> PAGE_SHIFT, (old_len - new_len) >> PAGE_SHIFT);
-		return ret;
-	}
-	/* The host grows it in place if it can; moving is ours. */
-	set_flags(regs, 0);
-	ret = hooks_call_original(regs, ip);
-	set_flags(regs, mflags);
-	if (ret != -ENOMEM || !(mflags & MREMAP_MAYMOVE)) {
-		if (!IS_ERR_VALUE((unsigned long)ret) && new_len > old_len)
-			space_drop(&ms->space, (old + old_len) >> PAGE_SHIFT, (new_len - old_len) >> PAGE_SHIFT);
-		return ret;
-	}
-	return move_pages_to(ms, old, old_len, 0, new_len, mflags);
-}
-
-static long guest_mremap(struct pt_regs *regs, unsigned long ip, struct args c,
-			 void (*set_flags)(struct pt_regs *regs, unsigned long flags))
-{
-	struct mm_space *ms = enter();
-	long ret;
-
-	if (!ms)
-		return -EINTR;
-	ret = do_mremap(ms, regs, ip, &c, set_flags);
-	leave(ms);
-	return ret;
-}
-
-static void set_flags64(struct pt_regs *regs, unsigned long flags)
-{
-	regs->r10 = flags;
-}
-
-static void set_flags32(struct pt_regs *regs, unsigned long flags)
-{
-	regs->si = flags;
 }
 
 /* ---- mprotect ---- */
@@ -394,15 +286,16 @@ static long guest_mprotect(struct pt_regs *regs, unsigned long ip, struct args c
 
 	if (!(c.a[2] & PROT_WRITE) || offset_in_page(addr) || !len || addr + len < addr)
 		return hooks_call_original(regs, ip);
-	ms = enter();
+	ms = call_enter();
 	if (!ms)
 		return -EINTR;
 	if (host_private(addr, addr + len))
-		ret = adopt_range(ms, addr, addr + len, c.a[2] & (PROT_READ | PROT_WRITE | PROT_EXEC));
+		ret = adopt_range(ms, addr, addr + len,
+				  c.a[2] & (PROT_READ | PROT_WRITE | PROT_EXEC));
 	/* What could not be read or listed stays the host's. */
 	if (ret != -ENOMEM && ret != -EINTR)
 		ret = hooks_call_original(regs, ip);
-	leave(ms);
+	call_leave(ms);
 	return ret;
 }
 
@@ -443,11 +336,14 @@ static long guest_madvise(struct pt_regs *regs, unsigned long ip, struct args c)
 	struct mm_space *ms;
 	long ret;
 
+	/* Nothing that a file could lose. */
+	if (advice == MADV_REMOVE && len && all_pool(addr, len))
+		return -EINVAL;
 	/* Everything else is harmless for a shared mapping. */
 	if ((advice != MADV_DONTNEED && advice != MADV_DONTNEED_LOCKED && advice != MADV_FREE) ||
 	    offset_in_page(addr) || !len || addr + len < addr)
 		return hooks_call_original(regs, ip);
-	ms = enter();
+	ms = call_enter();
 	if (!ms)
 		return -EINTR;
 	/* The host knows MADV_FREE for its own anonymous memory only. */
@@ -455,18 +351,22 @@ static long guest_madvise(struct pt_regs *regs, unsigned long ip, struct args c)
 		ret = 0;
 	else
 		ret = hooks_call_original(regs, ip);
-	if (!ret)
+	/* A hole in the range does not spare what is mapped. */
+	if (!ret || ret == -ENOMEM)
 		discard(ms, addr, len);
-	leave(ms);
+	call_leave(ms);
 	return ret;
 }
 
 /* ---- calls that may replace mappings in ways of their own ---- */
 
-/* shmat with SHM_REMAP: what it replaced is forgotten when something of the pool is mapped there again. */
+/*
+ * shmat with SHM_REMAP: what it replaced is forgotten when something of the
+ * pool is mapped there again.
+ */
 static long call_and_restore(struct pt_regs *regs, unsigned long ip)
 {
-	struct mm_space *ms = enter();
+	struct mm_space *ms = call_enter();
 	struct file *file;
 	long ret;
 
@@ -478,7 +378,7 @@ static long call_and_restore(struct pt_regs *regs, unsigned long ip)
 	if (mapping_restore_anchor(ms))
 		send_sig(SIGKILL, current, 1);
 	fput(file);
-	leave(ms);
+	call_leave(ms);
 	return ret;
 }
 
@@ -487,7 +387,7 @@ static long guest_remap_file_pages(struct pt_regs *regs, unsigned long ip, struc
 {
 	unsigned long prot, flags;
 
-	if (pool_vma(c.a[0] & PAGE_MASK, 1, &prot, &flags))
+	if (mapping_is_pool(c.a[0] & PAGE_MASK, 1, &prot, &flags))
 		return -EINVAL;
 	return call_and_restore(regs, ip);
 }
@@ -509,7 +409,10 @@ static long clone_32(struct pt_regs *regs, unsigned long ip)
 	return fork_call(regs, ip, (u32)regs->bx);
 }
 
-/* The flags are the first word of the structure.  A caller that changes them meanwhile loses its child. */
+/*
+ * The flags are the first word of the structure.
+ * A caller that changes them meanwhile loses its child.
+ */
 static long clone3(struct pt_regs *regs, unsigned long ip, unsigned long uargs)
 {
 	u64 flags;
@@ -542,16 +445,6 @@ CALL64(remap_file_pages)
 CALL32(remap_file_pages)
 CALL64(madvise)
 CALL32(madvise)
-
-static long mremap_64(struct pt_regs *regs, unsigned long ip)
-{
-	return guest_mremap(regs, ip, args64(regs), set_flags64);
-}
-
-static long mremap_32(struct pt_regs *regs, unsigned long ip)
-{
-	return guest_mremap(regs, ip, args32(regs), set_flags32);
-}
 
 static long clone3_64(struct pt_regs *regs, unsigned long ip)
 {

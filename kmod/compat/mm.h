@@ -10,7 +10,8 @@
 #include <linux/version.h>
 
 /* Where the host would map @len bytes; the mmap_lock is held. */
-static inline unsigned long compat_unmapped_area(unsigned long addr, unsigned long len, unsigned long flags)
+static inline unsigned long compat_unmapped_area(unsigned long addr, unsigned long len,
+						 unsigned long flags)
 {
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 10, 0)
 	if (len > TASK_SIZE)
@@ -30,6 +31,11 @@ static inline void compat_vm_flags_clear(struct vm_area_struct *vma, unsigned lo
 	vma->vm_flags &= ~flags;
 #endif
 }
+
+/* Private anonymous memory of the kernels from 6.11 on that they may drop. */
+#ifndef MAP_DROPPABLE
+#define MAP_DROPPABLE	0x08
+#endif
 
 /* A shrinker with two functions and a pointer of our own. */
 struct compat_shrinker {

@@ -21,13 +21,14 @@
  * namespace only.
  *
  *    /sys/fs/lodge/
- *        version              what the module is made of, one `key value...` a line
+ *        version              what is built into the module, one `key value...` a line
  *        last_error           why the last mkdir or rmdir was refused, in words
  *        NAME/                a guest
  *            procs            processes; write 0 to become one of them
  *            autoremove       1: the guest goes with its last process
  *            last_error       why the last write was refused, in words
- *            memory.max       hard limit of frames and compressed store together
+ *            memory.max       hard limit of all that the guest holds: frames,
+ *                             compressed store, and the tables of its own VM
  *            memory.min       memory set aside at once, and never shrunk
  *            memory.current   memory held now
  *            memory.peak      the most it has ever held
