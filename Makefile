@@ -104,6 +104,7 @@ tools:
 install: tools
 	$(Q)$(MAKE) -s -C userland/lodge O=$(abspath $(build)) install
 
+include guest-linux/Makefile
 include selftests/Makefile
 
 # --- the rest ---------------------------------------------------------------
@@ -115,12 +116,13 @@ distclean: clean
 	rm -f .config .config.old
 
 help:
-	@sed -n 's/^# HELP \{0,1\}//p' $(firstword $(MAKEFILE_LIST))
+	@sed -n 's/^# HELP \{0,1\}//p' $(firstword $(MAKEFILE_LIST)) guest-linux/Makefile
 
 # HELP Building
 # HELP   make                 the module for KERNEL and the tools, in build/
 # HELP   make kmod            the module only: build/kmod-KERNEL/lodge.ko
 # HELP   make tools           the lodge command: build/lodge
+# HELP   make install         the lodge command, manual pages, completion: /usr/local (PREFIX=)
 # HELP   make menuconfig      choose subsystems, tiers and policies (also: defconfig, olddefconfig)
 # HELP   make debug-kernel    build the kernel that KERNEL=debug stands for (once, kept in the cache)
 # HELP   make kernels         fetch Debian's present kernels anew
@@ -135,6 +137,7 @@ help:
 # HELP Testing
 # HELP   make check           everything below, ending in "N passed, N failed, N skipped"
 # HELP   make check-unit      unit tests under AddressSanitizer and UBSan
+# HELP   make check-full      full guests, on this machine (builds their kernel first)
 # HELP   make check-6.1 check-6.12 check-debug
 # HELP                        the kselftests in a machine with that kernel
 # HELP   make check-long      what takes too long for make check

@@ -89,9 +89,11 @@ int host_file_read(struct host_file *file, void *const *pages, unsigned int n, u
 	return transfer(file, pages, n, pos, false);
 }
 
-bool host_file_same(struct host_file *a, struct host_file *b)
+bool host_file_names(struct host_file *file, const char *path)
 {
-	return a->dev == b->dev && a->ino == b->ino;
+	struct stat st;
+
+	return !stat(path, &st) && st.st_dev == file->dev && st.st_ino == file->ino;
 }
 
 void host_file_close(struct host_file *file)

@@ -36,6 +36,11 @@ static inline bool fatal_signal(void)
 	return host_killed;
 }
 
+static inline bool host_reclaiming(void)
+{
+	return false;
+}
+
 static inline bool host_dying(void)
 {
 	return host_killed;
@@ -43,25 +48,9 @@ static inline bool host_dying(void)
 
 void host_sleep_ms(unsigned int ms);
 
-/* ---- threads (host-thread.c); see kmod/host-kernel.h ---- */
+#include "guest-core/host-calls.h"
 
-struct host_thread;
-
-struct host_thread *host_thread_start(void (*step)(void *arg), void *arg, const char *name);
-void host_thread_wake(struct host_thread *thread);
-void host_thread_stop(struct host_thread *thread);
-
-/* ---- files (host-file.c); see kmod/host-kernel.h ---- */
-
-struct host_file;
-
-struct host_file *host_file_open(const char *path);
-u64 host_file_size(struct host_file *file);
-int host_file_reserve(struct host_file *file, u64 size);
-int host_file_write(struct host_file *file, const void *const *pages, unsigned int n, u64 pos);
-int host_file_read(struct host_file *file, void *const *pages, unsigned int n, u64 pos);
-bool host_file_same(struct host_file *a, struct host_file *b);
-void host_file_close(struct host_file *file);
+/* ---- files ---- */
 
 /**
  * struct host_file_faults - what goes wrong with a file, for tests

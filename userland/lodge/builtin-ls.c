@@ -3,10 +3,13 @@
 #include <json-c/json.h>
 #include <stdio.h>
 
+#include "control.h"
 #include "error.h"
+#include "full-figures.h"
 #include "guests.h"
 #include "lodge.h"
 #include "report.h"
+#include "rundir.h"
 #include "settings.h"
 #include "table.h"
 #include "util.h"
@@ -20,62 +23,97 @@ static const struct option options[] = {
 	{ 0 }
 };
 
-static void print_names(const struct guests *guests)
-{
-	size_t i;
+/* Both kinds, and how their figures are read. */
+static struct kind {
+	const char *name;
+	bool (*read)(struct figures *figures, const char *guest);
+	struct guests guests;
+} kinds[] = {
+	{ .name = "confined", .read = figures_read },
+	{ .name = "full", .read = full_figures_read },
+};
 
-	for (i = 0; i < guests->n; i++)
-		puts(guests->names[i]);
+/* A machine without the module may have full guests. */
+static void read_kinds(void)
+{
+	char *why cleanup_free = NULL;
+
+	rundir_read(&kinds[1].guests);
+	if (!control_find(&why))
+		guests_read(&kinds[0].guests);
+	else if (!kinds[1].guests.n)
+		die("%s", why);
 }
 
-static void print_table(const struct guests *guests)
+static void print_names(void)
+{
+	const struct kind *kind;
+	size_t i;
+
+	for (kind = kinds; kind < kinds + ARRAY_SIZE(kinds); kind++)
+		for (i = 0; i < kind->guests.n; i++)
+			puts(kind->guests.names[i]);
+}
+
+static void print_table(void)
 {
 	static const char *const heads[] = { "NAME", "PROCS", "CURRENT", "MAX", "STORE", "SWAP" };
 	struct table table = { .columns = ARRAY_SIZE(heads), .right = "lrrrrr" };
+	const struct kind *kind;
 	struct figures f;
 	size_t i;
 
 	for (i = 0; i < ARRAY_SIZE(heads); i++)
 		table_add(&table, heads[i]);
-	for (i = 0; i < guests->n; i++) {
-		if (!figures_read(&f, guests->names[i]))
-			continue;
-		table_add(&table, guests->names[i]);
-		table_add_count(&table, f.procs);
-		table_add_size(&table, f.current);
-		table_add_size(&table, f.max);
-		table_add_size(&table, f.store);
-		table_add_size(&table, f.swap);
+	for (kind = kinds; kind < kinds + ARRAY_SIZE(kinds); kind++) {
+		for (i = 0; i < kind->guests.n; i++) {
+			if (!kind->read(&f, kind->guests.names[i]))
+				continue;
+			table_add(&table, kind->guests.names[i]);
+			table_add_count(&table, f.procs);
+			table_add_size(&table, f.current);
+			table_add_size(&table, f.max);
+			table_add_size(&table, f.store);
+			table_add_size(&table, f.swap);
+		}
 	}
 	table_print(&table);
 }
 
-static void print_json(const struct guests *guests)
+static void add_json(struct json_object *list, const struct kind *kind, const char *name)
 {
-	struct json_object *list = json_object_new_array();
 	struct json_object *guest;
 	struct figures f;
+
+	if (!kind->read(&f, name))
+		return;
+	guest = json_object_new_object();
+	json_object_object_add(guest, "name", json_object_new_string(name));
+	json_object_object_add(guest, "kind", json_object_new_string(kind->name));
+	json_object_object_add(guest, "procs", report_json_figure(f.procs));
+	json_object_object_add(guest, "memory.current", report_json_figure(f.current));
+	json_object_object_add(guest, "memory.max", report_json_figure(f.max));
+	json_object_object_add(guest, "memory.zswap.current", report_json_figure(f.store));
+	json_object_object_add(guest, "memory.swap.current", report_json_figure(f.swap));
+	json_object_array_add(list, guest);
+}
+
+static void print_json(void)
+{
+	struct json_object *list = json_object_new_array();
+	const struct kind *kind;
 	size_t i;
 
-	for (i = 0; i < guests->n; i++) {
-		if (!figures_read(&f, guests->names[i]))
-			continue;
-		guest = json_object_new_object();
-		json_object_object_add(guest, "name", json_object_new_string(guests->names[i]));
-		json_object_object_add(guest, "procs", report_json_figure(f.procs));
-		json_object_object_add(guest, "memory.current", report_json_figure(f.current));
-		json_object_object_add(guest, "memory.max", report_json_figure(f.max));
-		json_object_object_add(guest, "memory.zswap.current", report_json_figure(f.store));
-		json_object_object_add(guest, "memory.swap.current", report_json_figure(f.swap));
-		json_object_array_add(list, guest);
-	}
+	for (kind = kinds; kind < kinds + ARRAY_SIZE(kinds); kind++)
+		for (i = 0; i < kind->guests.n; i++)
+			add_json(list, kind, kind->guests.names[i]);
 	report_print_json(list);
 }
 
 static int ls_main(int argc, char **argv)
 {
-	void (*print)(const struct guests *guests) = print_table;
-	struct guests guests;
+	void (*print)(void) = print_table;
+	struct kind *kind;
 	int opt;
 
 	while ((opt = getopt_long(argc, argv, "hq", options, NULL)) >= 0) {
@@ -95,9 +133,10 @@ static int ls_main(int argc, char **argv)
 	}
 	if (optind < argc)
 		die_usage("ls", "takes no names");
-	guests_read(&guests);
-	print(&guests);
-	guests_free(&guests);
+	read_kinds();
+	print();
+	for (kind = kinds; kind < kinds + ARRAY_SIZE(kinds); kind++)
+		guests_free(&kind->guests);
 	return 0;
 }
 
@@ -108,7 +147,7 @@ const struct command cmd_ls = {
 	.usage =
 	"Usage: lodge ls [OPTION]\n"
 	"List the guests: processes, memory held, its limit, and of it the compressed store;\n"
-	"what is in the swap file.\n\n"
+	"what is in the swap file. Confined guests come first, then your own full guests.\n\n"
 	"      --json             as JSON, sizes in bytes\n"
 	"  -q, --quiet            names only\n"
 	"  -h, --help             show this",

@@ -3,10 +3,13 @@
 #include <json-c/json.h>
 #include <stdio.h>
 
+#include "control.h"
 #include "error.h"
+#include "full-figures.h"
 #include "guests.h"
 #include "lodge.h"
 #include "report.h"
+#include "rundir.h"
 #include "settings.h"
 #include "util.h"
 
@@ -18,6 +21,21 @@ static const struct option options[] = {
 	{ 0 }
 };
 
+/* A confined guest of the same name comes first. */
+static bool is_full(const char *guest)
+{
+	char *why cleanup_free = NULL;
+
+	if (!control_find(&why) && control_exists(guest))
+		return false;
+	return rundir_exists(guest);
+}
+
+static bool report_one(const char *guest)
+{
+	return is_full(guest) ? full_report_text(guest) : report_text(guest);
+}
+
 static bool print_text(char **names, size_t n)
 {
 	bool all = true;
@@ -26,7 +44,7 @@ static bool print_text(char **names, size_t n)
 	for (i = 0; i < n; i++) {
 		if (i)
 			putchar('\n');
-		if (!report_text(names[i])) {
+		if (!report_one(names[i])) {
 			warn_guest(names[i], NULL, "has gone");
 			all = false;
 		}
@@ -43,7 +61,7 @@ static bool print_json(char **names, size_t n, bool as_list)
 
 	list = json_object_new_array();
 	for (i = 0; i < n; i++) {
-		object = report_json(names[i]);
+		object = (is_full(names[i]) ? full_report_json : report_json)(names[i]);
 		if (object) {
 			json_object_array_add(list, object);
 		} else {
@@ -86,8 +104,11 @@ static int stat_main(int argc, char **argv)
 	if (n) {
 		size_t i;
 
-		for (i = 0; i < n; i++)
-			guest_check_exists(names[i]);
+		for (i = 0; i < n; i++) {
+			guest_check_name(names[i]);
+			if (!is_full(names[i]))
+				guest_check_exists(names[i]);
+		}
 	} else {
 		guests_read(&guests);
 		names = guests.names;
@@ -104,7 +125,7 @@ const struct command cmd_stat = {
 	.summary = "show all figures of guests",
 	.usage =
 	"Usage: lodge stat [--json] [NAME]...\n"
-	"Show all figures of the guests named, or of every guest.\n\n"
+	"Show all figures of the guests named, or of every confined guest.\n\n"
 	"      --json             as JSON: an object for one guest named, else a list;\n"
 	"                         members are called as the files are, sizes in bytes\n"
 	"  -h, --help             show this",

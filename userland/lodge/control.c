@@ -13,6 +13,7 @@
 
 #include "control.h"
 #include "error.h"
+#include "refusal.h"
 #include "size.h"
 #include "util.h"
 
@@ -59,7 +60,8 @@ int control_find(char **why)
 	}
 	if (access(CONTROL_ROOT, F_OK)) {
 		*why = xstrdup("the module is not loaded (there is no " CONTROL_ROOT
-			       "): run 'modprobe lodge' or 'insmod lodge.ko' as root");
+			       "): as root, run 'modprobe -a zsmalloc lz4_compress'"
+			       " and 'insmod lodge.ko'");
 		return -ENODEV;
 	}
 	if (!is_mounted(CONTROL_ROOT) &&
@@ -173,36 +175,6 @@ int control_read_size(const char *guest, const char *file, unsigned long long *b
 	return size_parse(text, bytes) ? 0 : -EINVAL;
 }
 
-/* What an error number means for one who changes a guest, when the module left no words. */
-static const char *reason(int err)
-{
-	switch (err) {
-	case EACCES:
-	case EPERM:
-		return "not permitted: this takes root, or being the user the guest was given to";
-	case ENOENT:
-		return "no such guest or field";
-	case ENODEV:
-		return "the guest has just gone";
-	case EEXIST:
-		return "exists already";
-	case EBUSY:
-		return "in use";
-	case EINVAL:
-		return "not a value that it can have";
-	case ERANGE:
-		return "more than the machine's memory";
-	case ENOMEM:
-		return "the machine has not so much memory to set aside";
-	case EAGAIN:
-		return "not all of it could be done";
-	case EOPNOTSUPP:
-		return "not supported";
-	default:
-		return strerror(err);
-	}
-}
-
 /*
  * The module's words for the refusal that just happened. They may be those of somebody else's
  * write by now: only words that name this guest and this field count.
@@ -239,7 +211,7 @@ int control_write(const char *guest, const char *file, const char *value, char *
 		if (err == ENOENT)
 			*why = xstrdup(control_exists(guest) ? "no such field" : "no such guest");
 		else
-			*why = xasprintf("%s: %s", value, reason(err));
+			*why = xasprintf("%s: %s", value, refusal(file, err));
 		return -err;
 	}
 	do
@@ -250,7 +222,7 @@ int control_write(const char *guest, const char *file, const char *value, char *
 	err = errno;
 	*why = last_words(guest, guest, file);
 	if (!*why)
-		*why = xasprintf("%s: %s", value, reason(err));
+		*why = xasprintf("%s: %s", value, refusal(file, err));
 	return -err;
 }
 
@@ -276,7 +248,7 @@ int control_create(const char *guest, char **why)
 	else
 		*why = last_words(NULL, guest, NULL);
 	if (!*why)
-		*why = xstrdup(reason(err));
+		*why = xstrdup(refusal("mkdir", err));
 	return -err;
 }
 
@@ -297,10 +269,10 @@ int control_remove(const char *guest, char **why)
 	err = errno;
 	if (err == ENOENT)
 		*why = xstrdup("no such guest");
-	else if (err == EBUSY || err == ENOTEMPTY)
-		*why = xstrdup("it still has processes");
 	else
-		*why = xstrdup(reason(err));
+		*why = err == EBUSY ? last_words(NULL, guest, NULL) : NULL;
+	if (!*why)
+		*why = xstrdup(refusal("rmdir", err));
 	return -err;
 }
 

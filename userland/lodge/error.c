@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "error.h"
+#include "printable.h"
 
 static int exit_status = STATUS_FAILED;
 
@@ -23,15 +24,22 @@ int error_status(void)
 	return exit_status;
 }
 
+/* Names and reasons may be those of a guest, or of a file that one has written. */
 static void say(const char *guest, const char *field, const char *fmt, va_list ap)
 {
+	char *text;
+
 	fflush(stdout);
 	fputs("lodge: ", stderr);
 	if (guest)
 		fprintf(stderr, "%s: ", guest);
 	if (field)
 		fprintf(stderr, "%s: ", field);
-	vfprintf(stderr, fmt, ap);
+	if (vasprintf(&text, fmt, ap) < 0)
+		return;
+	make_printable(text);
+	fputs(text, stderr);
+	free(text);
 }
 
 /** warn - say something on stderr and go on */

@@ -24,19 +24,21 @@ static int by_name(const void *a, const void *b)
 }
 
 /**
- * guests_read - list all guests; ends the program if there is no tree or it cannot be read
- * @guests: filled in; the caller frees it with guests_free()
+ * guests_list - list what is in a directory that has an entry for each guest
+ * @guests: filled in, sorted; the caller frees it with guests_free()
+ * @directory: its path; the program ends if it cannot be read
+ * @is_guest: whether an entry is one
  */
-void guests_read(struct guests *guests)
+void guests_list(struct guests *guests, const char *directory, bool (*is_guest)(const char *name))
 {
-	DIR *dir = opendir(control_root());
+	DIR *dir = opendir(directory);
 	struct dirent *entry;
 
 	*guests = (struct guests){ 0 };
 	if (!dir)
-		die_errno(errno, "%s", control_root());
+		die_errno(errno, "%s", directory);
 	while ((entry = readdir(dir))) {
-		if (entry->d_name[0] == '.' || !control_exists(entry->d_name))
+		if (entry->d_name[0] == '.' || !is_guest(entry->d_name))
 			continue;
 		guests->names = xrealloc(guests->names, guests->n + 1, sizeof(*guests->names));
 		guests->names[guests->n++] = xstrdup(entry->d_name);
@@ -46,7 +48,16 @@ void guests_read(struct guests *guests)
 		qsort(guests->names, guests->n, sizeof(*guests->names), by_name);
 }
 
-/** guests_free - give back what guests_read() took */
+/**
+ * guests_read - list all guests of the module; ends the program if there is no tree
+ * @guests: filled in; the caller frees it with guests_free()
+ */
+void guests_read(struct guests *guests)
+{
+	guests_list(guests, control_root(), control_exists);
+}
+
+/** guests_free - give back what guests_list() took */
 void guests_free(struct guests *guests)
 {
 	while (guests->n)
@@ -73,20 +84,31 @@ void guest_check_name(const char *guest)
 		die_guest(guest, "name", "has more than %d characters", LODGE_NAME_MAX);
 }
 
+/**
+ * guest_not_found - end the program because there is no guest of this name
+ * @guest: the name
+ * @kind: "guest", "full guest"
+ * @guests: those that there are, one of which may have been meant
+ */
+noreturn void guest_not_found(const char *guest, const char *kind, const struct guests *guests)
+{
+	const char *near = nearest(guest, (const char *const *)guests->names, guests->n);
+
+	if (near)
+		die_guest(guest, NULL, "no such %s: did you mean '%s'?", kind, near);
+	die_guest(guest, NULL, "no such %s", kind);
+}
+
 /** guest_check_exists - end the program, with the reason, if there is no guest @guest */
 void guest_check_exists(const char *guest)
 {
 	struct guests guests;
-	const char *near;
 
 	guest_check_name(guest);
 	if (control_exists(guest))
 		return;
 	guests_read(&guests);
-	near = nearest(guest, (const char *const *)guests.names, guests.n);
-	if (near)
-		die_guest(guest, NULL, "no such guest: did you mean '%s'?", near);
-	die_guest(guest, NULL, "no such guest");
+	guest_not_found(guest, "guest", &guests);
 }
 
 /**

@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdnoreturn.h>
 #include <limits.h>
 
 /**
@@ -17,10 +18,12 @@ struct guests {
 	size_t n;
 };
 
+void guests_list(struct guests *guests, const char *directory, bool (*is_guest)(const char *name));
 void guests_read(struct guests *guests);
 void guests_free(struct guests *guests);
 
 void guest_check_name(const char *guest);
+noreturn void guest_not_found(const char *guest, const char *kind, const struct guests *guests);
 void guest_check_exists(const char *guest);
 char *guest_new_name(const char *command);
 
@@ -29,7 +32,7 @@ char *guest_new_name(const char *command);
 /**
  * struct figures - what an overview shows of one guest
  * @procs: number of processes
- * @current: bytes held: resident frames and the store
+ * @current: bytes held: resident frames, the store, and tables
  * @peak: highest @current so far
  * @max: limit of @current, or SIZE_NO_LIMIT
  * @store: bytes of the store

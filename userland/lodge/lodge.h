@@ -23,6 +23,9 @@ struct command {
 
 extern const struct command cmd_run, cmd_create, cmd_destroy, cmd_set;
 extern const struct command cmd_ls, cmd_ps, cmd_stat, cmd_top, cmd_version;
+extern const struct command cmd_boot, cmd_halt, cmd_kill, cmd_pause, cmd_resume, cmd_mconsole;
+extern const struct command cmd_console, cmd_logs, cmd_rm;
+extern const struct command cmd_image;
 
 /* getopt_long() values of options that have no letter start here. */
 enum { OPT_LONG_ONLY = 256 };

@@ -11,6 +11,7 @@
 
 static const struct command *const commands[] = {
 	&cmd_run,
+	&cmd_boot,
 	&cmd_create,
 	&cmd_destroy,
 	&cmd_set,
@@ -18,6 +19,15 @@ static const struct command *const commands[] = {
 	&cmd_ps,
 	&cmd_stat,
 	&cmd_top,
+	&cmd_halt,
+	&cmd_kill,
+	&cmd_pause,
+	&cmd_resume,
+	&cmd_console,
+	&cmd_logs,
+	&cmd_rm,
+	&cmd_mconsole,
+	&cmd_image,
 	&cmd_version,
 };
 

@@ -9,11 +9,13 @@
 
 #include "size.h"
 
-static const char units[] = "KMGTP";
+/* What a size may have behind it, as the module takes it; only what is shown may be larger. */
+static const char units[] = "KMGT";
+static const char shown_units[] = "KMGTPE";
 
 /**
  * size_parse - read a size
- * @text: "max", or a whole number with at most one of K, M, G, T, P behind it (powers of 1024,
+ * @text: "max", or a whole number with at most one of K, M, G, T behind it (powers of 1024,
  *        either case, "iB" or "B" allowed after it)
  * @bytes: where it goes; SIZE_NO_LIMIT for "max"
  *
@@ -76,7 +78,7 @@ const char *size_human(char buf[SIZE_TEXT], unsigned long long bytes)
 	double value = bytes;
 	int unit = -1;
 
-	while (value >= 1023.5 && units[unit + 1]) {
+	while (value >= 1023.5 && shown_units[unit + 1]) {
 		value /= 1024;
 		unit++;
 	}
@@ -85,8 +87,8 @@ const char *size_human(char buf[SIZE_TEXT], unsigned long long bytes)
 	else if (unit < 0)
 		snprintf(buf, SIZE_TEXT, "%llu", bytes);
 	else if (value < 99.95 && value != (unsigned long long)value)
-		snprintf(buf, SIZE_TEXT, "%.1f%c", value, units[unit]);
+		snprintf(buf, SIZE_TEXT, "%.1f%c", value, shown_units[unit]);
 	else
-		snprintf(buf, SIZE_TEXT, "%.0f%c", value, units[unit]);
+		snprintf(buf, SIZE_TEXT, "%.0f%c", value, shown_units[unit]);
 	return buf;
 }

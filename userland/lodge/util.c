@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <stdarg.h>
 #include <string.h>
+#include <time.h>
 
 #include "error.h"
 #include "util.h"
@@ -116,4 +117,13 @@ const char *nearest(const char *word, const char *const *words, size_t n)
 		}
 	}
 	return found;
+}
+
+/** now_ms - milliseconds of the monotonic clock */
+long long now_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec * 1000LL + t.tv_nsec / 1000000;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Memory and text: allocation that cannot fail, clean-up at the end of a scope, near names. */
+/* Memory, text, time: allocation that cannot fail, clean-up at the end of a scope, near names. */
 #ifndef LODGE_UTIL_H
 #define LODGE_UTIL_H
 
@@ -41,6 +41,7 @@ char *xstrdup(const char *s);
 char *xstrndup(const char *s, size_t n);
 char *xasprintf(const char *fmt, ...) __printf(1, 2);
 
+long long now_ms(void);
 bool starts_with(const char *s, const char *prefix);
 const char *nearest(const char *word, const char *const *words, size_t n);
 

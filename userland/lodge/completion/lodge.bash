@@ -18,7 +18,7 @@ _lodge_fields()
 	done
 }
 
-# Words before the command that lodge run starts: skips options and their arguments.
+# Words before the command that lodge run or boot starts: skips options and their arguments.
 _lodge_command_index()
 {
 	local i
@@ -29,7 +29,8 @@ _lodge_command_index()
 			echo $((i + 1))
 			return
 			;;
-		-m | -n | -j | --memory | --min | --swap | --swap-max | --zswap-max | --name | --join)
+		-m | -n | -j | --memory | --min | --swap | --swap-max | --zswap-max | --name | --join | \
+			-C | -e | --root | --cow | --disk | --share | --rootdir | --chdir | --env | --kernel | --append)
 			((i++))
 			;;
 		-*)
@@ -55,7 +56,15 @@ _lodge()
 		return
 	fi
 	case $before in
-	--swap)
+	--rootdir | --share | -C | --chdir)
+		mapfile -t COMPREPLY < <(compgen -d -- "$word")
+		return
+		;;
+	-e | --env)
+		mapfile -t COMPREPLY < <(compgen -e -- "$word")
+		return
+		;;
+	--swap | --kernel | --root | --cow | --disk | --script)
 		mapfile -t COMPREPLY < <(compgen -f -- "$word")
 		return
 		;;
@@ -71,11 +80,12 @@ _lodge()
 		mapfile -t COMPREPLY < <(compgen -W "name memory faults swap" -- "$word")
 		return
 		;;
-	-m | -n | -d | --memory | --min | --swap-max | --zswap-max | --name | --delay | --iterations)
+	-m | -n | -d | --memory | --min | --swap-max | --zswap-max | --name | --delay | --iterations | \
+		--suite | --packages | --size | --mirror | --hostname | --root-password)
 		return
 		;;
 	esac
-	if [[ $command == run ]]; then
+	if [[ $command == run || $command == boot ]]; then
 		index=$(_lodge_command_index)
 		if ((COMP_CWORD > index)); then
 			# The rest is the started command's business.
@@ -109,7 +119,15 @@ _lodge()
 		fi
 		names=$(lodge ls -q 2>/dev/null)
 		;;
-	destroy | ps | stat)
+	image)
+		case $COMP_CWORD:${COMP_WORDS[2]} in
+		2:*)	mapfile -t COMPREPLY < <(compgen -W "build info cow" -- "$word") ;;
+		3:cow)	mapfile -t COMPREPLY < <(compgen -W "create info merge rebase" -- "$word") ;;
+		*)	mapfile -t COMPREPLY < <(compgen -f -- "$word") ;;
+		esac
+		return
+		;;
+	destroy | ps | stat | halt | kill | pause | resume | mconsole | console | logs | rm)
 		names=$(lodge ls -q 2>/dev/null)
 		;;
 	esac

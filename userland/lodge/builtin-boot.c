@@ -1,0 +1,326 @@
+// SPDX-License-Identifier: GPL-2.0
+/* lodge boot: a full guest, which runs one command over a directory of the host. */
+#include <errno.h>
+#include <getopt.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "boot.h"
+#include "disk.h"
+#include "error.h"
+#include "guest-files.h"
+#include "guests.h"
+#include "kernel-log.h"
+#include "launcher.h"
+#include "lodge.h"
+#include "net.h"
+#include "rundir.h"
+#include "size.h"
+#include "util.h"
+
+#define MEMORY_MIN (32ULL << 20)
+#define MEMORY_DEFAULT (256ULL << 20)
+#define LOG_LINES 40
+
+enum {
+	OPT_APPEND = OPT_LONG_ONLY, OPT_COW, OPT_DISK, OPT_KERNEL, OPT_NET, OPT_NO_SANDBOX,
+	OPT_ROOT, OPT_ROOTDIR, OPT_SHARE,
+};
+
+static const struct option options[] = {
+	{ "append", required_argument, NULL, OPT_APPEND },
+	{ "chdir", required_argument, NULL, 'C' },
+	{ "cow", required_argument, NULL, OPT_COW },
+	{ "detach", no_argument, NULL, 'd' },
+	{ "disk", required_argument, NULL, OPT_DISK },
+	{ "env", required_argument, NULL, 'e' },
+	{ "help", no_argument, NULL, 'h' },
+	{ "kernel", required_argument, NULL, OPT_KERNEL },
+	{ "memory", required_argument, NULL, 'm' },
+	{ "name", required_argument, NULL, 'n' },
+	{ "net", required_argument, NULL, OPT_NET },
+	{ "no-sandbox", no_argument, NULL, OPT_NO_SANDBOX },
+	{ "publish", required_argument, NULL, 'p' },
+	{ "root", required_argument, NULL, OPT_ROOT },
+	{ "rootdir", required_argument, NULL, OPT_ROOTDIR },
+	{ "share", required_argument, NULL, OPT_SHARE },
+	{ "verbose", no_argument, NULL, 'v' },
+	{ 0 }
+};
+
+/* What is made of several options once all are known. */
+static struct {
+	const char *kernel, *root, *cow;
+	const char *disks[DISKS_MAX + 1];
+	const char **published;
+	size_t n, n_published;
+} given;
+
+static unsigned long long parse_memory(const char *text)
+{
+	unsigned long long bytes;
+
+	if (!size_parse(text, &bytes) || bytes == SIZE_NO_LIMIT)
+		die("--memory: %s: not a size", text);
+	if (bytes < MEMORY_MIN)
+		die("--memory: %s: a full guest needs 32M at least", text);
+	if (bytes > 1ULL << 38)
+		die("--memory: %s: a full guest takes 256G at most", text);
+	return bytes;
+}
+
+static void take_option(struct boot *boot, int opt, const char *value)
+{
+	struct machine *m = &boot->machine;
+
+	switch (opt) {
+	case OPT_APPEND:
+		m->append = value;
+		break;
+	case 'C':
+		boot->directory = value;
+		break;
+	case OPT_COW:
+		given.cow = value;
+		break;
+	case 'd':
+		boot->detach = true;
+		break;
+	case OPT_DISK:
+		if (given.n > DISKS_MAX)
+			die("--disk: a guest has %d disks at most", DISKS_MAX);
+		given.disks[given.n++] = value;
+		break;
+	case 'e':
+		order_variable(&boot->environment, value);
+		break;
+	case 'h':
+		puts(cmd_boot.usage);
+		exit(0);
+	case OPT_KERNEL:
+		given.kernel = value;
+		break;
+	case 'm':
+		m->memory = parse_memory(value);
+		break;
+	case 'n':
+		m->name = value;
+		break;
+	case OPT_NET:
+		net_add(&boot->net, value);
+		break;
+	case OPT_NO_SANDBOX:
+		m->sandbox = false;
+		break;
+	case 'p':
+		given.published = xrealloc(given.published, given.n_published + 1,
+					   sizeof(*given.published));
+		given.published[given.n_published++] = value;
+		break;
+	case OPT_ROOT:
+		given.root = value;
+		break;
+	case OPT_ROOTDIR:
+		boot->rootdir = value;
+		break;
+	case OPT_SHARE:
+		shares_add(&m->shares, value);
+		break;
+	case 'v':
+		boot->verbose = true;
+		break;
+	default:
+		die_usage("boot", NULL);
+	}
+}
+
+static void add_disks(struct boot *boot)
+{
+	struct disks *disks = &boot->machine.disks;
+	size_t i;
+
+	if (given.root)
+		disks_add(disks, "--root", given.root, given.cow);
+	for (i = 0; i < given.n; i++)
+		disks_add(disks, "--disk", given.disks[i], NULL);
+}
+
+static void parse(struct boot *boot, int argc, char **argv)
+{
+	size_t i;
+	int opt;
+
+	/* Nothing can be run before it is said over what: a first word is the name. */
+	if (argc > 1 && argv[1][0] != '-') {
+		boot->machine.name = argv[1];
+		argv[1] = argv[0];
+		argc--;
+		argv++;
+	}
+	while ((opt = getopt_long(argc, argv, "+C:de:hm:n:p:v", options, NULL)) >= 0)
+		take_option(boot, opt, optarg);
+	for (i = 0; i < given.n_published; i++)
+		net_publish(&boot->net, given.published[i]);
+	free(given.published);
+	boot->command = argv + optind;
+	boot->named = boot->machine.name;
+	if (boot->rootdir && given.root)
+		die_usage("boot", "--rootdir and --root exclude each other");
+	if (given.cow && !given.root)
+		die_usage("boot", "--cow needs --root: which image it is over");
+	if (boot->machine.shares.n && !boot->machine.sandbox)
+		die_usage("boot", "--share needs the sandbox: only that keeps the guest in there");
+	if (!boot->rootdir && !given.root)
+		die_usage("boot", "--root or --rootdir is needed: what the guest finds as its files");
+}
+
+static noreturn void name_is_taken(const char *guest)
+{
+	die_guest(guest, NULL, "there is a full guest of this name already");
+}
+
+/* What a guest without a name is called after. */
+static char *new_name(const struct boot *boot)
+{
+	return guest_new_name(boot->rootdir ? boot->command[0] : boot->machine.disks.list[0].file);
+}
+
+/* Only while it has the name is nobody else's guest called so; the directory changes. */
+static void claim_name(struct boot *boot)
+{
+	struct machine *m = &boot->machine;
+
+	if (!boot->named)
+		m->name = new_name(boot);
+	while (!rundir_claim(m->name)) {
+		if (boot->named)
+			name_is_taken(m->name);
+		m->name = new_name(boot);
+	}
+}
+
+/**
+ * boot_start - start the guest, and tell others of it
+ * @boot: whose files are all open
+ *
+ * Return: its process; ends the program on failure.
+ */
+pid_t boot_start(struct boot *boot)
+{
+	pid_t pid;
+
+	mconsole_relay_open(&boot->management);
+	boot->machine.net = &boot->net;
+	net_start(&boot->net, boot->machine.name);
+	launcher_hold_signals();
+	pid = machine_start(&boot->machine);
+	rundir_write(RUNDIR_MEMORY, boot->machine.memory);
+	rundir_write(RUNDIR_PID, pid);
+	net_close_guest_ends(&boot->net);
+	return pid;
+}
+
+/**
+ * boot_failed - say why a guest has ended
+ * @boot: whose log has its last words
+ * @how: it has ended, if there is no better reason
+ * @show: its last words, too
+ *
+ * Return: the status to end with.
+ */
+int boot_failed(const struct boot *boot, const char *how, bool show)
+{
+	char *tail cleanup_free = NULL;
+	const char *name = boot->machine.name;
+	char *reason;
+
+	if (!access(RUNDIR_KILLED, F_OK)) {
+		warn_guest(name, NULL, "ended by lodge kill");
+		return 128 + SIGKILL;
+	}
+	if (!access(RUNDIR_HALTED, F_OK))
+		return 0;
+	tail = kernel_log_tail(boot->log, LOG_LINES);
+	/* Once its kernel is up, all that is said is the guest's. */
+	reason = mconsole_boot_id() ? NULL : machine_log_reason(tail);
+	if (reason) {
+		warn_guest(name, NULL, "%s", reason);
+		free(reason);
+		return error_status();
+	}
+	warn_guest(name, NULL, "%s%s", how, *tail && show ? "; its kernel's last words:" : "");
+	if (show)
+		fputs(tail, stderr);
+	return error_status();
+}
+
+static int boot_main(int argc, char **argv)
+{
+	struct boot boot = {
+		.machine = {
+			.memory = MEMORY_DEFAULT, .sandbox = true, .channel = -1, .console = -1,
+		},
+		.log = xcalloc(1, sizeof(*boot.log)),
+	};
+	int status;
+
+	error_set_status(STATUS_RUN_FAILED);
+	parse(&boot, argc, argv);
+	if (boot.named) {
+		guest_check_name(boot.machine.name);
+		if (rundir_exists(boot.machine.name))
+			name_is_taken(boot.machine.name);
+	}
+	add_disks(&boot);
+	boot.machine.kernel = guest_file(given.kernel, "linux");
+	if (boot.rootdir)
+		boot_command_check(&boot);
+	else
+		boot_system_check(&boot);
+	if (boot.detach)
+		boot_system_detach();
+	claim_name(&boot);
+	status = boot.rootdir ? boot_command(&boot) : boot_system(&boot);
+	net_end(&boot.net);
+	free(boot.log);
+	return status;
+}
+
+const struct command cmd_boot = {
+	.name = "boot",
+	.run = boot_main,
+	.summary = "start a full guest: a Linux kernel of its own",
+	.usage =
+	"Usage: lodge boot [NAME] --root IMAGE [OPTION]... [-- INIT [ARG]...]\n"
+	"       lodge boot [NAME] --rootdir DIR [OPTION]... [--] COMMAND [ARG]...\n"
+	"Start a full guest, a Linux kernel of its own in user space. With --root it is a machine\n"
+	"with the disks given, whose console is here. With --rootdir COMMAND runs in it as its\n"
+	"root, over the files below DIR, which stay as they are; input, output, signals and the\n"
+	"exit status are passed on. Needs no root.\n\n"
+	"      --root IMAGE[,ro]  the disk that the guest starts from: an image or a device\n"
+	"      --cow FILE         leave IMAGE as it is, and put what changes there; made if it\n"
+	"                         is not there\n"
+	"      --disk FILE[,ro][,cow=FILE]  another disk: /dev/ubdb, and so on\n"
+	"  -d, --detach           in the background, with 'lodge console NAME' for its console\n"
+	"      --rootdir DIR      the directory that becomes the guest's /\n"
+	"      --share DIR[:ro]   a directory of the host that the guest may use: with --rootdir at\n"
+	"                         its own path, else by 'mount -t hostfs -o NAME none /mnt',\n"
+	"                         NAME being the last part of DIR\n"
+	"      --net KIND[,KEY=VALUE]...  a network: user (NAT, needs no rights), tap=DEVICE,\n"
+	"                         vde=SOCKET, mcast=ADDRESS:PORT, fd=NUMBER, none\n"
+	"  -p, --publish [ADDRESS:]HOSTPORT:GUESTPORT[/udp]  a port of the host leads there\n"
+	"  -m, --memory SIZE      the guest's memory, taken as it is used (256M)\n"
+	"  -C, --chdir DIR        where COMMAND starts (here, if below --rootdir)\n"
+	"  -e, --env NAME[=VALUE] a variable for COMMAND; without VALUE as it is here\n"
+	"  -n, --name NAME        name of the guest; made up if not given\n"
+	"      --kernel FILE      another guest kernel\n"
+	"      --append TEXT      an argument for the kernel's command line\n"
+	"      --no-sandbox       without namespaces of its own: for hosts that forbid them\n"
+	"  -v, --verbose          show what the guest's kernel says\n"
+	"  -h, --help             show this\n\n"
+	"On a terminal, Ctrl-] pressed three times within a second ends the guest. The exit\n"
+	"status is COMMAND's, 128+N if signal N ended it, 127 if it was not found, 126 if it\n"
+	"could not be run; 0 for a machine that has powered off; 125 if lodge or the guest\n"
+	"itself failed.",
+};

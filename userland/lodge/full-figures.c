@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <json-c/json.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/types.h>
+
+#include "control.h"
+#include "full-figures.h"
+#include "guests.h"
+#include "report.h"
+#include "rundir.h"
+#include "size.h"
+#include "util.h"
+
+/* The guest's memory is one memfd, which its kernel has mapped as a whole. */
+static unsigned long long shared_memory(pid_t pid)
+{
+	char *path cleanup_free = xasprintf("/proc/%d/status", pid);
+	char *text cleanup_free = control_read_path(path);
+	const char *line = text ? strstr(text, "\nRssShmem:") : NULL;
+
+	return line ? strtoull(line + strlen("\nRssShmem:"), NULL, 10) * 1024 : 0;
+}
+
+/* Counts a process and all below it, and finds the one that holds most of the memory. */
+static void add_tree(struct figures *figures, pid_t pid)
+{
+	char *path cleanup_free = xasprintf("/proc/%d/task/%d/children", pid, pid);
+	char *text cleanup_free = control_read_path(path);
+	unsigned long long memory = shared_memory(pid);
+	char *at = text, *end;
+	long child;
+
+	figures->procs++;
+	if (memory > figures->current)
+		figures->current = memory;
+	while (at && (child = strtol(at, &end, 10)) > 0) {
+		add_tree(figures, child);
+		at = end;
+	}
+}
+
+/**
+ * full_figures_read - read the figures of one full guest
+ * @figures: filled in
+ * @guest: name
+ *
+ * Return: false when the guest has gone.
+ */
+bool full_figures_read(struct figures *figures, const char *guest)
+{
+	pid_t pid;
+
+	*figures = (struct figures){
+		.peak = FIGURE_NONE, .store = FIGURE_NONE, .swap = FIGURE_NONE,
+		.faults = FIGURE_NONE, .major = FIGURE_NONE, .refaults = FIGURE_NONE,
+	};
+	if (!rundir_enter(guest))
+		return false;
+	figures->max = rundir_number(RUNDIR_MEMORY);
+	pid = rundir_number(RUNDIR_PID);
+	if (pid > 1)
+		add_tree(figures, pid);
+	return true;
+}
+
+/** full_report_text - print all that the host sees of a full guest; false when it has gone */
+bool full_report_text(const char *guest)
+{
+	char current[SIZE_TEXT], max[SIZE_TEXT];
+	struct figures f;
+
+	if (!full_figures_read(&f, guest))
+		return false;
+	printf("%s\n", guest);
+	printf("  %-22s %s\n", "kind", "full");
+	printf("  %-22s %llu\n", "procs", f.procs);
+	printf("  %-22s %s\n", "memory.max", size_human(max, f.max));
+	printf("  %-22s %s\n", "memory.current", size_human(current, f.current));
+	return true;
+}
+
+/** full_report_json - the same as an object, which the caller puts; NULL when it has gone */
+struct json_object *full_report_json(const char *guest)
+{
+	struct json_object *object;
+	struct figures f;
+
+	if (!full_figures_read(&f, guest))
+		return NULL;
+	object = json_object_new_object();
+	json_object_object_add(object, "name", json_object_new_string(guest));
+	json_object_object_add(object, "kind", json_object_new_string("full"));
+	json_object_object_add(object, "procs", report_json_figure(f.procs));
+	json_object_object_add(object, "memory.max", report_json_figure(f.max));
+	json_object_object_add(object, "memory.current", report_json_figure(f.current));
+	return object;
+}

@@ -1,0 +1,262 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <errno.h>
+#include <fcntl.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "error.h"
+#include "lodge.h"
+#include "mconsole.h"
+#include "printable.h"
+#include "rundir.h"
+#include "util.h"
+
+#define MAGIC 0xcafebabe
+#define VERSION 2
+#define ANSWER_MS 8000
+
+struct request {
+	unsigned int magic;
+	unsigned int version;
+	unsigned int length;
+	char data[MCONSOLE_DATA];
+};
+
+struct reply {
+	unsigned int error;
+	unsigned int more;
+	unsigned int length;
+	char data[MCONSOLE_DATA];
+};
+
+/* All are relative: lodge is in the guest's directory, and so is, to itself, the guest. */
+static struct sockaddr_un address(const char *path)
+{
+	struct sockaddr_un sun = { .sun_family = AF_UNIX };
+
+	strncpy(sun.sun_path, path, sizeof(sun.sun_path) - 1);
+	return sun;
+}
+
+static int bound(const char *path)
+{
+	const struct sockaddr_un sun = address(path);
+	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	mode_t mask = umask(0177);
+
+	if (fd < 0 || bind(fd, (const struct sockaddr *)&sun, sizeof(sun)))
+		die_errno(errno, "management console");
+	umask(mask);
+	return fd;
+}
+
+/*
+ * Open what the present guest's kernel listens at, for its path in /proc only; -1 if that is not
+ * there. The directory is the guest's: it could have put links there, to whatever it likes.
+ */
+static int open_inside(void)
+{
+	static const char *const path[] = { RUNDIR_UML, "k", "mconsole" };
+	int fd = AT_FDCWD, parent;
+	struct stat st;
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(path); i++) {
+		parent = fd;
+		fd = openat(parent, path[i], O_PATH | O_NOFOLLOW | O_CLOEXEC);
+		if (parent >= 0)
+			close(parent);
+		if (fd < 0)
+			return -1;
+	}
+	if (!fstat(fd, &st) && S_ISSOCK(st.st_mode))
+		return fd;
+	close(fd);
+	return -1;
+}
+
+static bool send_inside(struct mconsole_relay *relay, const struct request *request)
+{
+	int fd cleanup_fd = open_inside();
+	struct sockaddr_un inside = { .sun_family = AF_UNIX };
+
+	if (fd < 0)
+		return false;
+	snprintf(inside.sun_path, sizeof(inside.sun_path), "/proc/self/fd/%d", fd);
+	return sendto(relay->inner, request, sizeof(*request), MSG_DONTWAIT,
+		      (const struct sockaddr *)&inside, sizeof(inside)) >= 0;
+}
+
+/** mconsole_relay_open - make both sockets in the present guest's directory */
+void mconsole_relay_open(struct mconsole_relay *relay)
+{
+	relay->inner = bound(RUNDIR_UML "/relay");
+	relay->outer = bound(RUNDIR_MCONSOLE);
+}
+
+/** mconsole_relay_poll - what to wait for */
+void mconsole_relay_poll(const struct mconsole_relay *relay, struct pollfd fds[2])
+{
+	fds[0] = (struct pollfd){ .fd = relay->outer, .events = POLLIN };
+	if (relay->client_length)
+		fds[0].fd = -1;
+	fds[1] = (struct pollfd){ .fd = relay->inner, .events = POLLIN };
+}
+
+static void refuse(struct mconsole_relay *relay, const char *why)
+{
+	struct reply reply = { .error = 1 };
+
+	reply.length = snprintf(reply.data, sizeof(reply.data), "%s", why);
+	sendto(relay->outer, &reply, sizeof(reply), MSG_DONTWAIT,
+	       (struct sockaddr *)&relay->client, relay->client_length);
+	relay->client_length = 0;
+}
+
+static void take_request(struct mconsole_relay *relay)
+{
+	struct request request = { 0 };
+	ssize_t n;
+
+	relay->client_length = sizeof(relay->client);
+	n = recvfrom(relay->outer, &request, sizeof(request), MSG_DONTWAIT,
+		     (struct sockaddr *)&relay->client, &relay->client_length);
+	/* Without a name it could not be answered. */
+	if (n < 0 || relay->client_length <= offsetof(struct sockaddr_un, sun_path)) {
+		relay->client_length = 0;
+		return;
+	}
+	/* The guest's kernel drops what it does not understand: no answer would come. */
+	if (n < (ssize_t)offsetof(struct request, data) || request.magic != MAGIC ||
+	    request.version != VERSION || request.length >= MCONSOLE_DATA) {
+		refuse(relay, "not a request of version 2");
+		return;
+	}
+	relay->deadline = now_ms() + ANSWER_MS;
+	if (!send_inside(relay, &request))
+		refuse(relay, "the guest's kernel does not listen");
+}
+
+static void take_reply(struct mconsole_relay *relay)
+{
+	struct reply reply = { 0 };
+	ssize_t n;
+
+	n = recv(relay->inner, &reply, sizeof(reply), MSG_DONTWAIT);
+	if (n <= 0 || !relay->client_length)
+		return;
+	sendto(relay->outer, &reply, n, MSG_DONTWAIT, (struct sockaddr *)&relay->client,
+	       relay->client_length);
+	if (!reply.more)
+		relay->client_length = 0;
+}
+
+/** mconsole_relay_move - pass on what poll() found for mconsole_relay_poll() */
+void mconsole_relay_move(struct mconsole_relay *relay, const struct pollfd fds[2])
+{
+	if (fds[1].revents)
+		take_reply(relay);
+	if (relay->client_length && now_ms() > relay->deadline)
+		refuse(relay, "the guest's kernel does not answer");
+	if (fds[0].revents)
+		take_request(relay);
+}
+
+/**
+ * mconsole_boot_id - which boot of the present guest's kernel this is
+ *
+ * Return: a number that is another one after a reboot; 0: its console is not there yet.
+ */
+unsigned long long mconsole_boot_id(void)
+{
+	int fd cleanup_fd = open_inside();
+	struct stat st;
+
+	/* Each boot makes the socket anew; its inode may have the same number again. */
+	return fd < 0 || fstat(fd, &st) ? 0 :
+	       st.st_mtim.tv_sec * 1000000000ULL + st.st_mtim.tv_nsec;
+}
+
+/**
+ * mconsole_relay_order - have the guest's kernel do something, whose answer nobody wants
+ * @relay: of the guest
+ * @command: as for mconsole_ask()
+ *
+ * Return: false if that is not possible yet.
+ */
+bool mconsole_relay_order(struct mconsole_relay *relay, const char *command)
+{
+	struct request request = { MAGIC, VERSION, 0, "" };
+
+	if (relay->client_length)
+		return false;
+	request.length = strlen(command);
+	memcpy(request.data, command, request.length);
+	if (!send_inside(relay, &request))
+		return false;
+	/* A client without a name: it is waited for, and told nothing. */
+	relay->client_length = offsetof(struct sockaddr_un, sun_path);
+	relay->deadline = now_ms() + ANSWER_MS;
+	return true;
+}
+
+static bool wait_for_answer(int fd)
+{
+	struct pollfd poll_fd = { .fd = fd, .events = POLLIN };
+	int n;
+
+	do
+		n = poll(&poll_fd, 1, 2 * ANSWER_MS);
+	while (n < 0 && errno == EINTR);
+	return n > 0;
+}
+
+/**
+ * mconsole_ask - have the guest's kernel do something
+ * @guest: name of the guest whose directory was entered
+ * @command: as uml_mconsole(1) has them
+ * @answer: set to what it says, which the caller frees
+ *
+ * Return: whether it did; ends the program when there is no answer.
+ */
+bool mconsole_ask(const char *guest, const char *command, char **answer)
+{
+	int fd cleanup_fd = -1;
+	const struct sockaddr_un here = { .sun_family = AF_UNIX };
+	const struct sockaddr_un there = address(RUNDIR_MCONSOLE);
+	struct request request = { MAGIC, VERSION, 0, "" };
+	struct reply reply;
+	size_t length = 0;
+	ssize_t n;
+
+	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	request.length = strlen(command);
+	if (request.length >= MCONSOLE_DATA)
+		die_guest(guest, "mconsole", "a command has fewer than %d bytes", MCONSOLE_DATA);
+	memcpy(request.data, command, request.length);
+	/* Autobind: a name of nobody else's. */
+	if (fd < 0 || bind(fd, (const struct sockaddr *)&here, sizeof(here.sun_family)) ||
+	    connect(fd, (const struct sockaddr *)&there, sizeof(there)) ||
+	    send(fd, &request, sizeof(request), 0) < 0)
+		die_guest(guest, "mconsole", "%s", strerror(errno));
+	*answer = xstrdup("");
+	do {
+		memset(&reply, 0, sizeof(reply));
+		if (!wait_for_answer(fd))
+			die_guest(guest, "mconsole", "no answer in %d s", 2 * ANSWER_MS / 1000);
+		n = recv(fd, &reply, sizeof(reply), 0);
+		if (n < (ssize_t)offsetof(struct reply, data))
+			die_guest(guest, "mconsole", "half an answer");
+		n -= offsetof(struct reply, data);
+		n = strnlen(reply.data, n);
+		*answer = xrealloc(*answer, length + n + 1, 1);
+		memcpy(*answer + length, reply.data, n);
+		length += n;
+		(*answer)[length] = '\0';
+	} while (reply.more);
+	make_printable(*answer);
+	return !reply.error;
+}

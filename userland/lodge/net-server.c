@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The process that serves an interface: what it keeps, and all that it gives up. */
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <linux/capability.h>
+#include <linux/landlock.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "error.h"
+#include "net-kind.h"
+#include "util.h"
+
+#define NOBODY 65534
+#define MEMORY_MAX (256UL << 20)
+#define FILES_MAX 4096UL
+#define RESOLV_CONF "/etc/resolv.conf"
+
+/* Where its descriptors are, all others being closed. */
+enum { LINE = 3, TOLD, GIVEN };
+
+static void allow_reading(int rules, const char *directory)
+{
+	struct landlock_path_beneath_attr beneath = {
+		.allowed_access = LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR,
+		.parent_fd = open(directory, O_PATH | O_CLOEXEC),
+	};
+
+	if (beneath.parent_fd < 0)
+		return;
+	syscall(SYS_landlock_add_rule, rules, LANDLOCK_RULE_PATH_BENEATH, &beneath, 0);
+	close(beneath.parent_fd);
+}
+
+/* All files but those that name the host's name servers, if the host's kernel has Landlock. */
+static void give_up_files(void)
+{
+	const struct landlock_ruleset_attr handled = {
+		.handled_access_fs = (LANDLOCK_ACCESS_FS_MAKE_SYM << 1) - 1,
+	};
+	char *resolv_conf cleanup_free = realpath(RESOLV_CONF, NULL);
+	int rules cleanup_fd = syscall(SYS_landlock_create_ruleset, &handled, sizeof(handled), 0);
+
+	if (rules < 0)
+		return;
+	allow_reading(rules, "/etc");
+	if (resolv_conf) {
+		*strrchr(resolv_conf, '/') = '\0';
+		allow_reading(rules, *resolv_conf ? resolv_conf : "/");
+	}
+	syscall(SYS_landlock_restrict_self, rules, 0);
+}
+
+static void lower_limit(int resource, rlim_t most)
+{
+	struct rlimit limit;
+
+	if (getrlimit(resource, &limit))
+		return;
+	if (limit.rlim_max > most)
+		limit.rlim_max = most;
+	limit.rlim_cur = limit.rlim_max;
+	setrlimit(resource, &limit);
+}
+
+/*
+ * Whoever sends it frames may find an error in a library, and is then this process. What cannot
+ * be given up here was not there, or is not the user's to give up.
+ */
+static void give_up_privileges(const struct net_kind *kind)
+{
+	struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = { 0 };
+
+	lower_limit(RLIMIT_CORE, 0);
+	lower_limit(RLIMIT_FSIZE, 0);
+	lower_limit(RLIMIT_NOFILE, FILES_MAX);
+#ifndef __SANITIZE_ADDRESS__
+	lower_limit(RLIMIT_DATA, MEMORY_MAX);
+#endif
+	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+	/* A port that leaves a file in somebody's directory must be able to remove it. */
+	if (kind->close)
+		return;
+	give_up_files();
+	if (!geteuid() &&
+	    (setgroups(0, NULL) || setresgid(NOBODY, NOBODY, NOBODY) ||
+	     setresuid(NOBODY, NOBODY, NOBODY)))
+		errno = 0;	/* a namespace without a user of that number */
+	syscall(SYS_capset, &head, none);
+	lower_limit(RLIMIT_NPROC, 0);
+	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+}
+
+/* The three that it needs, where nothing else is. */
+static void keep_descriptors(struct net_interface *interface, int told)
+{
+	int given = interface->kind == &net_fd ? atoi(interface->where) : -1;
+	int line = fcntl(interface->host_end, F_DUPFD, GIVEN + 1);
+	int null = open("/dev/null", O_RDWR);
+
+	told = fcntl(told, F_DUPFD, GIVEN + 1);
+	if (given >= 0)
+		given = fcntl(given, F_DUPFD, GIVEN + 1);
+	if (line < 0 || told < 0 || null < 0)
+		die_errno(errno, "--net %s", interface->text);
+	dup2(null, STDIN_FILENO);
+	dup2(null, STDOUT_FILENO);
+	dup2(line, LINE);
+	dup2(told, TOLD);
+	if (given >= 0)
+		dup2(given, GIVEN);
+	close_range(given >= 0 ? GIVEN + 1 : GIVEN, ~0U, 0);
+}
+
+static noreturn void serve(struct net_interface *interface, int told, pid_t lodge)
+{
+	struct net_port port = {
+		.interface = interface, .fd = GIVEN,
+		.line = { .fd = LINE, .longest = interface->mtu + NET_FRAME_EXTRA },
+	};
+
+	/* Neither the terminal's signals nor what becomes of the launcher's are for it. */
+	setsid();
+	prctl(PR_SET_NAME, "lodge-net");
+	keep_descriptors(interface, told);
+	interface->kind->open(&port);
+	give_up_privileges(interface->kind);
+	/* A change of user forgets it. */
+	prctl(PR_SET_PDEATHSIG, SIGTERM);
+	if (getppid() == lodge && write(TOLD, "", 1) == 1) {
+		close(TOLD);
+		dup2(STDOUT_FILENO, STDERR_FILENO);
+		if (interface->kind->serve)
+			interface->kind->serve(&port);
+		else
+			net_relay(&port);
+	}
+	if (interface->kind->close)
+		interface->kind->close(&port);
+	_exit(0);
+}
+
+/* Returns when frames can flow; ends the program if they never will, after a message. */
+static void launch(struct net_interface *interface)
+{
+	pid_t lodge = getpid();
+	int told[2];
+	ssize_t n;
+	char ok;
+
+	if (pipe2(told, O_CLOEXEC))
+		die_errno(errno, "--net %s", interface->text);
+	fflush(NULL);
+	interface->server = fork();
+	if (interface->server < 0)
+		die_errno(errno, "--net %s", interface->text);
+	if (!interface->server)
+		serve(interface, told[1], lodge);
+	close(told[1]);
+	do {
+		n = read(told[0], &ok, 1);
+	} while (n < 0 && errno == EINTR);
+	close(told[0]);
+	if (n != 1)
+		exit(error_status());
+}
+
+/**
+ * net_server_start - start the process that serves an interface
+ * @interface: as the user wants it; its ends and its server are filled in
+ *
+ * Returns when frames can flow; ends the program if they never will, after a message.
+ */
+void net_server_start(struct net_interface *interface)
+{
+	int line[2];
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, line))
+		die_errno(errno, "--net %s", interface->text);
+	interface->host_end = line[0];
+	interface->guest_end = line[1];
+	launch(interface);
+}
+
+static void nowhere_open(struct net_port *port)
+{
+	port->fd = -1;
+}
+
+static const struct net_kind nowhere = { .name = "nowhere", .open = nowhere_open };
+
+/**
+ * net_server_replace - start a process that takes what a guest sends, and loses it
+ * @interface: its server has ended
+ *
+ * The guest's kernel would spend all its time on a line that nobody reads, or that has ended.
+ * For this the launcher has kept the server's end of it.
+ */
+void net_server_replace(struct net_interface *interface)
+{
+	interface->kind = &nowhere;
+	launch(interface);
+}

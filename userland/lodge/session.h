@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* One command in a full guest: its input, output, signals and exit status. */
+#ifndef LODGE_SESSION_H
+#define LODGE_SESSION_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+struct kernel_log;
+struct mconsole_relay;
+struct net;
+
+/**
+ * struct session - a guest that runs one command
+ * @name: the guest's name, for messages
+ * @guest: process of the guest
+ * @channel: lodge's end of the serial line that channel.h describes
+ * @log: what the guest's kernel says
+ * @console: between its management console and who wants to talk to it
+ * @net: its networks
+ * @order: data of the first frame
+ * @order_length: of it
+ * @terminal: the command has a terminal: ours is raw and resized with it
+ */
+struct session {
+	const char *name;
+	pid_t guest;
+	int channel;
+	struct kernel_log *log;
+	struct mconsole_relay *console;
+	struct net *net;
+	const char *order;
+	size_t order_length;
+	bool terminal;
+};
+
+int session_run(struct session *session);
+
+#endif
