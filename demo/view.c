@@ -111,10 +111,10 @@ void view_lines(const struct picture *picture)
 
 		snprintf(line, sizeof(line),
 			 "%-7s %4.1f of %.0f MiB = resident %.1f + tables %.1f + store %.1f"
-			 " (holds %.1f), swap %.1f, %s faults/s: %s", guest->name, mib(guest->current),
-			 mib(guest->limit), mib(guest->resident), mib(guest->tables),
-			 mib(guest->store), mib(guest->stored), mib(guest->swap),
-			 grouped(number, guest->rate), guest->note);
+			 " (holds %.1f), swap %.1f, %s faults/s: %s",
+			 guest->name, mib(guest->current), mib(guest->limit), mib(guest->resident),
+			 mib(guest->tables), mib(guest->store), mib(guest->stored),
+			 mib(guest->swap), grouped(number, guest->rate), guest->note);
 		if (!strcmp(line, told[i]))
 			continue;
 		strcpy(told[i], line);

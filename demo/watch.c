@@ -86,7 +86,8 @@ int main(int argc, char **argv)
 	csv = fopen(argv[1], "we");
 	if (!csv)
 		err(1, "%s", argv[1]);
-	fputs("seconds,name,limit,current,peak,resident,store,stored,swap,majors,rate,tables\n", csv);
+	fputs("seconds,name,limit,current,peak,resident,store,stored,swap,majors,rate,tables\n",
+	      csv);
 	sigaction(SIGTERM, &action, NULL);
 	sigaction(SIGINT, &action, NULL);
 

@@ -128,7 +128,7 @@ class Tree(fusepy.Operations):
     def contents(self, name, file):
         if name is None:
             return self.root_error if file == "last_error" else \
-                "version 0.0-fake\nsubsystems memory\n"
+                "version 0.0-fake\nsubsystems memory\npolicies tl clock\npolicy tl\n"
         guest = self.guests[name]
         figures = self.figures(name)
         if file == "procs":
@@ -222,6 +222,7 @@ class Tree(fusepy.Operations):
         self.look()
         if name in self.guests:
             if self.guests[name].bound:
+                self.root_error = f"{name}: it has processes\n"
                 raise fusepy.FuseOSError(errno.EBUSY)
             del self.guests[name]
 
@@ -241,6 +242,10 @@ class Tree(fusepy.Operations):
     def write(self, path, data, offset, fh):
         name, file = self.split(path)
         text = data.decode(errors="replace").rstrip("\n")
+        # A refusal whose words are lost, as somebody else's have taken their place.
+        number = self.figures(name).get("refuse", {}).get(file)
+        if number:
+            raise fusepy.FuseOSError(number)
         try:
             self.store(name, file, text)
         except Refused as refused:

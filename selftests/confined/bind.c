@@ -2,6 +2,7 @@
 /* Who may enter a guest, who follows, and that nobody leaves. */
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
@@ -235,6 +236,46 @@ static void followers(void)
 	guest_end(&guest);
 }
 
+/* A shell that becomes a shell, eighty times, says so, and then waits to be told to end. */
+static char again[] =
+	"TEST_LEFT=$((TEST_LEFT - 1)); [ $TEST_LEFT -lt 1 ] || exec /bin/sh -c \"$TEST_AGAIN\"\n"
+	"echo; read -r _";
+
+static int said[2], told[2];
+
+static void exec_again(void *arg)
+{
+	char *argv[] = { "sh", "-c", again, NULL };
+
+	setenv("TEST_AGAIN", again, 1);
+	setenv("TEST_LEFT", "80", 1);
+	dup2(told[0], 0);
+	dup2(said[1], 1);
+	close(told[1]);
+	execv("/bin/sh", argv);
+}
+
+static void execing(void)
+{
+	struct pollfd done;
+	unsigned int missed = 0;
+	pid_t pid;
+
+	guest_make(&guest, "bind", POOL);
+	check(!pipe(said) && !pipe(told));
+	done = (struct pollfd){ .fd = said[0], .events = POLLIN };
+	pid = guest_child(&guest, exec_again, NULL);
+	close(said[1]);
+	while (!listed(pid))
+		check(!poll(&done, 1, 1));
+	while (!poll(&done, 1, 0))
+		missed += !listed(pid);
+	check_equal(missed, 0);
+	close(told[1]);
+	waitpid(pid, NULL, 0);
+	guest_end(&guest);
+}
+
 static void follow_in_namespace(void *arg)
 {
 	check_equal(getpid(), 1);
@@ -288,7 +329,7 @@ static unsigned int pool_mappings(unsigned long (*range)[2], unsigned int max)
 
 	check(file);
 	while (n < max && fgets(line, sizeof(line), file))
-		if (strstr(line, "lodge") &&
+		if (strstr(line, "[lodge:") &&
 		    sscanf(line, "%lx-%lx", &range[n][0], &range[n][1]) == 2)
 			n++;
 	fclose(file);
@@ -331,11 +372,18 @@ static void dontfork(void)
 	in_a_child(not_forked);
 }
 
+/* What the C library allocates from now on fits in memory that stays. */
+static void keep_heap(void)
+{
+	free(malloc(64 * KIB));
+}
+
 /* Unmap all that the pool gave, in every way there is. */
 static void unmap_all(void *arg)
 {
 	unsigned int i, n;
 
+	keep_heap();
 	check_equal(guest_enter(&guest), 0);
 	private_memory(MIB);
 	n = pool_mappings(ranges, 256);
@@ -368,6 +416,7 @@ static void replace_all(void *arg)
 	unsigned int i, n;
 	int id;
 
+	keep_heap();
 	check_equal(guest_enter(&guest), 0);
 	private_memory(MIB);
 	n = pool_mappings(ranges, 256);
@@ -375,7 +424,7 @@ static void replace_all(void *arg)
 		syscall(SYS_remap_file_pages, ranges[i][0], ranges[i][1] - ranges[i][0], 0, 77, 0);
 	check(listed(getpid()));
 	check(pool_memory());
-	id = syscall(SYS_shmget, 0, 16 * MIB, 0600 | 01000);
+	id = syscall(SYS_shmget, 0, PAGE, 0600 | 01000);
 	if (id < 0)
 		skip("shmget: %s", strerror(errno));
 	n = pool_mappings(ranges, 256);
@@ -401,6 +450,7 @@ static const struct test tests[] = {
 	{ "a vfork child is refused", vfork_child, .host = true },
 	{ "what it owned before stays the host's", old_memory, .host = true },
 	{ "children and daemons follow", followers, .host = true },
+	{ "a process that execs is listed all the time", execing, .host = true },
 	{ "new namespaces change nothing", new_namespaces, .host = true },
 	{ "another user changes nothing", other_user, .host = true },
 	{ "MADV_DONTFORK sets nobody free", dontfork, .host = true },

@@ -3,7 +3,7 @@
 # The other commands of lodge on guests that the module really keeps.
 # shellcheck disable=SC2016,SC2317 # scripts of guests; functions that are commands of others
 here=$(dirname "$0")
-. "$here/tap.sh"
+. "$here/tree.sh"
 lodge=$here/../../build/lodge
 out=$(mktemp)
 chmod 644 "$out"
@@ -98,16 +98,18 @@ if grep -qs memory /sys/fs/cgroup/cgroup.controllers; then
 		dir=/sys/fs/cgroup$(sed -n s/^0:://p /proc/self/cgroup)
 		echo "$dir"; cat "$dir/memory.max"' >"$out"
 	check "--cgroup: a group of the host with the same limit" says '^67108864$'
-	check "--cgroup: gone afterwards" test ! -e "$(head -1 "$out")"
-	"$lodge" run --cgroup -q -n t1 -m 64M sh -c '
-		echo "/sys/fs/cgroup$(sed -n s/^0:://p /proc/self/cgroup)"
-		sleep 5 >/dev/null 2>&1 &' >"$out"
+	check "--cgroup: gone afterwards" wait_for test ! -e "$(head -1 "$out")"
+	mkfifo "$out.fifo"
+	"$lodge" run --cgroup -q -n t1 -m 64M sh -c "
+		echo \"/sys/fs/cgroup\$(sed -n s/^0:://p /proc/self/cgroup)\"
+		cat $out.fifo >/dev/null 2>&1 &" >"$out"
 	group=$(head -1 "$out")
 	check "--cgroup: stays for a descendant" test -d "$group"
+	: >"$out.fifo"
 	check "--cgroup: and goes with it" wait_for test ! -e "$group"
 else
 	echo "# no cgroup v2 with a memory controller here"
 fi
 
-rm -f "$out"
+rm -f "$out" "$out.fifo"
 done_testing

@@ -3,7 +3,7 @@
 # A guest that was given to a user: what he may do with it, and what not.
 # shellcheck disable=SC2317 # functions that are commands of other functions
 here=$(dirname "$0")
-. "$here/tap.sh"
+. "$here/tree.sh"
 
 mkdir "$tree/t1" || exit
 put 64M t1/memory.max

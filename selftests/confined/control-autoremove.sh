@@ -3,7 +3,7 @@
 # Guests that go with their last process, and guests that have processes.
 # shellcheck disable=SC2317 # functions that are commands of other functions
 here=$(dirname "$0")
-. "$here/tap.sh"
+. "$here/tree.sh"
 
 # in_guest NAME COMMAND...: becomes the command in a guest
 in_guest()

@@ -3,7 +3,7 @@
 # Values of the control files: what is accepted, and how the rest is refused.
 # shellcheck disable=SC2317 # functions that are commands of other functions
 here=$(dirname "$0")
-. "$here/tap.sh"
+. "$here/tree.sh"
 
 # bad FILE VALUE ERROR REASON: refused with an error, and with the reason in last_error
 bad()
@@ -52,7 +52,7 @@ bad procs -1 "Invalid argument" "not a process id"
 bad autoremove 2 "Invalid argument" "neither 0 nor 1"
 bad memory.swap.file swap "Invalid argument" "neither none nor a path from the root"
 bad memory.swap.file /dev/null "Invalid argument" "neither a regular file nor a block device"
-bad memory.swap.file /no/such/file "No such file" "cannot be opened: error 2"
+bad memory.swap.file /no/such/file "No such file" "cannot be opened: no such file"
 bad memory.reclaim no "Invalid argument" "not a size"
 bad memory.reclaim 1G "temporarily unavailable" "only 0 bytes were reclaimed"
 is "what was refused has changed nothing" "$(get t1/memory.max) $(get t1/memory.min) $(get t1/autoremove)" "33554432 0 0"

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # Polling memory.events.
 here=$(dirname "$0")
-. "$here/tap.sh"
+. "$here/tree.sh"
 
 mkdir "$tree/t1" || exit
 put 8M t1/memory.max

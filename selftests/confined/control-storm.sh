@@ -4,7 +4,7 @@
 # long-control-storm.sh does it with more rounds.
 # shellcheck disable=SC2317 # functions that are commands of other functions
 here=$(dirname "$0")
-. "$here/tap.sh"
+. "$here/tree.sh"
 
 rounds=${ROUNDS:-40}
 # A loaded machine or a debug kernel does less.

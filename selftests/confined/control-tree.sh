@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # The directories of the control tree: what can be made and removed, and what not.
 here=$(dirname "$0")
-. "$here/tap.sh"
+. "$here/tree.sh"
 
 is "the root has two files" "$(cd "$tree" && echo *)" "last_error version"
 check "version names the memory subsystem" grep -q '^subsystems.* memory' "$tree/version"

@@ -62,7 +62,7 @@ static volatile bool stop;
 static void *press_always(void *arg)
 {
 	while (!stop)
-		press(SIZE);
+		press(2 * SIZE);
 	return NULL;
 }
 
@@ -126,6 +126,8 @@ static void across_fork(void)
 		check(!pthread_join(thread, NULL));
 		check(filled(memory, SIZE, i));
 	}
+	press(3 * SIZE);
+	check(filled(memory, SIZE, i - 1));
 }
 
 static void discard(void *arg)
@@ -137,7 +139,8 @@ static void discard(void *arg)
 		sched_yield();
 	}
 	munmap(memory, SIZE / 2);
-	mremap(memory + SIZE / 2, SIZE / 4, SIZE / 2, MREMAP_MAYMOVE);
+	munmap(mremap(memory + SIZE / 2, SIZE / 4, SIZE / 2, MREMAP_MAYMOVE), SIZE / 2);
+	munmap(memory + SIZE / 2 + SIZE / 4, SIZE / 4);
 }
 
 static void *read_anyhow(void *arg)
@@ -293,11 +296,11 @@ static void uring(void)
 }
 
 static const struct test tests[] = {
-	{ "direct I/O from and to evicted pages", write_and_read },
+	{ "direct I/O from and to evicted pages", write_and_read, .pool = 3 * MIB },
 	{ "direct I/O beside pressure", beside_pressure, .pool = 3 * MIB, .seconds = 60 },
 	{ "direct reads across fork", across_fork, .pool = 4 * MIB, .seconds = 60 },
-	{ "memory goes away beside direct reads", memory_goes, .seconds = 60 },
-	{ "aio", aio },
+	{ "memory goes away beside direct reads", memory_goes, .pool = 3 * MIB, .seconds = 60 },
+	{ "aio", aio, .pool = 3 * MIB },
 	{ "exit with aio under way", aio_exit, .pool = 3 * MIB },
 	{ "pages in a pipe", spliced },
 	{ "a pipe outlives the guest", outlived, .host = true },

@@ -69,15 +69,15 @@ static void run_script(void)
 static void spawned(void)
 {
 	char *argv[] = { script_path, "argument", NULL };
-	char *memory = private_memory(2 * MIB);
+	char *memory = private_memory(2 * UNIT);
 	pid_t pid;
 
-	fill(memory, 2 * MIB, 1);
+	fill(memory, 2 * UNIT, 1);
 	make_script(0755);
 	setenv("TEST_WORD", "environment", 1);
 	check_equal(posix_spawn(&pid, script_path, NULL, NULL, argv, environ), 0);
 	status_is_good(pid);
-	check(filled(memory, 2 * MIB, 1));
+	check(filled(memory, 2 * UNIT, 1));
 }
 
 static void execveat_file(void)
@@ -120,16 +120,16 @@ static void in_memfd(void)
 static void refusals(void)
 {
 	char *argv[] = { "nothing", NULL };
-	char *memory = private_memory(MIB);
+	char *memory = private_memory(UNIT);
 
-	fill(memory, MIB, 2);
+	fill(memory, UNIT, 2);
 	check(execv("/nonexistent", argv) && errno == ENOENT);
 	check(execv("/tmp", argv) && errno == EACCES);
 	make_script(0644);
 	check(execv(script_path, argv) && errno == EACCES);
 	unlink(script_path);
 	check(syscall(SYS_execve, "/bin/true", 16, environ) && errno == EFAULT);
-	check(filled(memory, MIB, 2));
+	check(filled(memory, UNIT, 2));
 }
 
 /* ---- large arguments ---- */
@@ -238,13 +238,13 @@ static void *spin(void *arg)
 	volatile char *p = arg;
 
 	for (;;)
-		p[random_number() % (2 * MIB)]++;
+		p[random_number() % (2 * UNIT)]++;
 	return NULL;
 }
 
 static void exec_with_threads(void *arg)
 {
-	char *memory = private_memory(2 * MIB);
+	char *memory = private_memory(2 * UNIT);
 	pthread_t thread;
 	unsigned int i;
 

@@ -58,15 +58,22 @@ static void set_up(const char *probability)
 	put(DEBUGFS "/fail_page_alloc/min-order", "0");
 }
 
-static void fail_me(const char *value)
-{
-	int fd = open("/proc/self/make-it-fail", O_WRONLY | O_CLOEXEC);
+/* Opened before it takes effect, for who cannot open anything then. */
+static int switch_fd;
 
-	if (fd < 0)
+/* From now on, this process's allocations may fail, and those of its future children. */
+static void fail_me(void)
+{
+	switch_fd = open("/proc/self/make-it-fail", O_WRONLY | O_CLOEXEC);
+	if (switch_fd < 0)
 		skip("/proc/self/make-it-fail: %s", strerror(errno));
-	if (write(fd, value, 1) != 1)
-		_exit(0);	/* that may fail too */
-	close(fd);
+	check_equal(write(switch_fd, "1", 1), 1);
+}
+
+static void spare_me(void)
+{
+	check_equal(write(switch_fd, "0", 1), 1);
+	close(switch_fd);
 }
 
 /* Either it ends well or it is killed. */
@@ -88,18 +95,20 @@ static void create(void)
 {
 	unsigned int i, made = 0;
 
-	set_up("5");
-	for (i = 0; i < 200; i++) {
+	/* One in 1400, of some 1600 allocations. */
+	set_up("1");
+	put_all("interval", "14");
+	for (i = 0; i < 60; i++) {
 		struct guest guest = { .name = GUEST_PREFIX "injection" };
 		int err;
 
-		fail_me("1");
+		fail_me();
 		err = mkdir(GUEST_TREE "/test-injection", 0755) ? errno : 0;
 		if (!err) {
 			guest_write(&guest, "memory.max", "2M");
 			guest_write(&guest, "memory.min", "1M");
 		}
-		fail_me("0");
+		spare_me();
 		if (err) {
 			check_equal(err, ENOMEM);
 			continue;
@@ -108,7 +117,7 @@ static void create(void)
 		check_equal(guest_write(&guest, "memory.min", "0"), 0);
 		guest_end(&guest);
 	}
-	note("%u of 200 were made", made);
+	note("%u of 60 were made", made);
 	check(made);
 }
 
@@ -118,7 +127,7 @@ static void use_memory(void *arg)
 {
 	char *p, *q;
 
-	fail_me("1");
+	fail_me();
 	p = mmap(NULL, 4 * MIB, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (p == MAP_FAILED)
 		return;
@@ -161,7 +170,7 @@ static void fork_and_look(void *arg)
 	int status;
 
 	fill(p, 2 * MIB, 2);
-	fail_me("1");
+	fail_me();
 	for (i = 0; i < 10; i++) {
 		pid_t pid = fork();
 
@@ -177,7 +186,7 @@ static void fork_and_look(void *arg)
 		if (waitpid(pid, &status, 0) != pid)
 			_exit(8);
 	}
-	fail_me("0");
+	spare_me();
 	check(filled(p, 2 * MIB, 2));
 }
 
@@ -196,7 +205,8 @@ static void exec_something(void *arg)
 		pid_t pid = fork();
 
 		if (!pid) {
-			fail_me("1");
+			dup2(open("/dev/null", O_WRONLY | O_CLOEXEC), STDERR_FILENO);
+			fail_me();
 			execv(argv[0], argv);
 			_exit(0);
 		}
@@ -225,9 +235,9 @@ static void enter(void)
 		if (!pid) {
 			int err;
 
-			fail_me("1");
+			fail_me();
 			err = guest_enter(&guest);
-			fail_me("0");
+			spare_me();
 			if (err && err != ENOMEM)
 				note("enter: %s", strerror(err));
 			_exit(err && err != ENOMEM);
@@ -239,7 +249,7 @@ static void enter(void)
 }
 
 static const struct test tests[] = {
-	{ "guests are made and set", create, .host = true, .seconds = 30 },
+	{ "guests are made and set", create, .host = true, .seconds = 60 },
 	{ "processes enter", enter, .host = true, .seconds = 30 },
 	{ "memory is used", memory, .host = true, .seconds = 60 },
 	{ "processes fork", forks, .host = true, .seconds = 60 },

@@ -128,6 +128,7 @@ static void siblings(void)
 	meet(gate, SIBLINGS + 1, 1);
 	for (i = 0; i < n; i++)
 		join(pid[i]);
+	press(16 * UNIT);
 	check(filled(memory, SIZE / 2, 4));
 	check(filled(memory + SIZE / 2, SIZE / 2, 5));
 }

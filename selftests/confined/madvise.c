@@ -9,6 +9,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "guest.h"
 #include "test.h"
 
 #define SIZE	(4 * UNIT)
@@ -94,7 +95,8 @@ static void dontneed_file(void)
 	check(p != MAP_FAILED && filled(p, UNIT, 4));
 	fill(p, UNIT, 5);
 	check(!madvise(p, UNIT, MADV_DONTNEED));
-	check(filled(p, UNIT, 4));
+	/* A guest keeps what was written; see the limits in the admin guide. */
+	check(filled(p, UNIT, guest_is_here() ? 5 : 4));
 }
 
 /* Either the old content or zeroes, page by page, and what is written then stays. */
@@ -146,7 +148,12 @@ static void wipeonfork(void)
 	memory = private_memory(SIZE);
 	fill(memory, UNIT, 1);
 	fill(memory + UNIT, UNIT, 2);
-	check(!madvise(memory, UNIT, MADV_WIPEONFORK));
+	if (madvise(memory, UNIT, MADV_WIPEONFORK)) {
+		/* As by kernels that do not know it: programs have another way then. */
+		check(guest_is_here() && errno == EINVAL);
+		run_child(look, memory);
+		return;
+	}
 	run_child(wiped, NULL);
 	check(filled(memory, UNIT, 1));
 	check(!madvise(memory, UNIT, MADV_KEEPONFORK));
@@ -235,10 +242,10 @@ static void beside_faults(void)
 
 static const struct test tests[] = {
 	{ "MADV_DONTNEED", dontneed },
-	{ "MADV_DONTNEED in a child", dontneed_after_fork },
+	{ "MADV_DONTNEED in a child", dontneed_after_fork, .pool = 3 * MIB },
 	{ "MADV_DONTNEED in the parent", dontneed_in_parent, .pool = 3 * MIB },
 	{ "MADV_DONTNEED of a private file mapping", dontneed_file, .calm = true },
-	{ "MADV_FREE", freed },
+	{ "MADV_FREE", freed, .pool = 3 * MIB },
 	{ "MADV_DONTFORK", dontfork },
 	{ "MADV_WIPEONFORK", wipeonfork, .calm = true },
 	{ "advice without effect", harmless },

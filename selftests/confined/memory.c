@@ -209,7 +209,7 @@ static const struct test tests[] = {
 	{ "the stack grows", stack_grows },
 	{ "the stack ends", stack_ends, .pool = 6 * MIB, .calm = true },
 	{ "static data", static_data, .pool = 3 * MIB },
-	{ "pages of one value, pages of noise", contents, .pool = 2560 * KIB },
+	{ "pages of one value, pages of noise", contents, .pool = 3 * MIB },
 	{ "single words here and there", random_words, .seconds = 60 },
 	{ "pages that are read before they are written", read_first },
 };

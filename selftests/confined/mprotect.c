@@ -1,11 +1,23 @@
 // SPDX-License-Identifier: GPL-2.0
-/* mprotect makes pages writable without asking the guest: not those that a child shares. */
+/*
+ * mprotect makes pages writable without asking the guest: not those that a child shares.
+ * And it makes pages of the host writable: then they become the guest's.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
+#include <stdio.h>
+#include <string.h>
 #include <sys/mman.h>
+#include <sys/mount.h>
+#include <unistd.h>
 
+#include "guest.h"
 #include "test.h"
 
-#define SIZE	(2 * UNIT)
+/* Twice this is more than a guest has, of which programs take a larger part on a debug kernel. */
+#define SIZE	((debug_kernel() ? 3 : 2) * UNIT)
 #define RW	(PROT_READ | PROT_WRITE)
 
 static char *memory;
@@ -184,6 +196,96 @@ static void splits(void)
 	}
 }
 
+/* ---- the host's pages ---- */
+
+#define HUGE_PAGE	(2 * MIB)
+
+/* Does a file about the process's mappings say this of the mapping at an address? */
+static bool mapping_has(const void *addr, const char *file_name, const char *text)
+{
+	unsigned long start, end, wanted = (unsigned long)addr;
+	FILE *file = fopen(file_name, "r");
+	bool inside = false, found = false;
+	char line[512];
+
+	check(file);
+	while (fgets(line, sizeof(line), file)) {
+		if (sscanf(line, "%lx-%lx ", &start, &end) == 2)
+			inside = start <= wanted && wanted < end;
+		if (inside && strstr(line, text))
+			found = true;
+	}
+	fclose(file);
+	return found;
+}
+
+static bool of_pool(const void *addr)
+{
+	return mapping_has(addr, "/proc/self/maps", "[lodge:");
+}
+
+/* Page number i of the file is full of i, but for page @other. */
+static bool is_file(const char *p, size_t other)
+{
+	size_t i;
+
+	for (i = 0; i < HUGE_PAGE / PAGE; i++)
+		if (i != other && (p[i * PAGE] != (char)i || p[i * PAGE + PAGE - 1] != (char)i))
+			return false;
+	return true;
+}
+
+static void huge_page(void)
+{
+	char *space = mmap(NULL, 2 * HUGE_PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	char *p = (char *)(((unsigned long)space + HUGE_PAGE - 1) & -HUGE_PAGE);
+	char page[PAGE];
+	size_t i;
+	int fd;
+
+	check(!unshare(CLONE_NEWNS) && !mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL));
+	if (mount("tmpfs", "/tmp", "tmpfs", 0, "huge=always"))
+		skip("no huge pages in tmpfs: %s", strerror(errno));
+	fd = open("/tmp/huge", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	check(fd >= 0);
+	for (i = 0; i < HUGE_PAGE / PAGE; i++) {
+		memset(page, i, PAGE);
+		check_equal(write(fd, page, PAGE), PAGE);
+	}
+	check(mmap(p, HUGE_PAGE, PROT_READ, MAP_PRIVATE | MAP_FIXED, fd, 0) == p);
+	check(is_file(p, -1));
+	if (mapping_has(p, "/proc/self/smaps", "ShmemPmdMapped:        0 kB"))
+		skip("the page is not mapped as a huge one");
+	check(!mprotect(p, HUGE_PAGE, RW));
+	check(of_pool(p) == in_guest());
+	memset(p + PAGE, 99, PAGE);
+	check(p[PAGE] == 99 && p[2 * PAGE - 1] == 99 && is_file(p, 1));
+}
+
+/* A process that has not called exec in its guest. */
+static void old_and_new(void *arg)
+{
+	char *p = arg;
+
+	check(!of_pool(p) && !of_pool(p + PAGE));
+	p[0] = 1;
+	check(!mprotect(p, 2 * PAGE, RW));
+	check(!of_pool(p) && of_pool(p + PAGE));
+	p[PAGE] = 2;
+	check(p[0] == 1 && p[PAGE] == 2);
+}
+
+static void writable_before(void)
+{
+	char *p = private_memory(2 * PAGE);
+	struct guest guest;
+
+	check(!mprotect(p + PAGE, PAGE, PROT_READ));
+	guest_make(&guest, "mprotect", 4 * MIB);
+	join(guest_child(&guest, old_and_new, p));
+	guest_end(&guest);
+}
+
 static const struct test tests[] = {
 	{ "the parent writes after PROT_READ and back", toggle, .pool = 2560 * KIB },
 	{ "the parent writes after PROT_NONE and back", toggle_none, .pool = 2560 * KIB },
@@ -192,6 +294,8 @@ static const struct test tests[] = {
 	{ "the child toggles and writes", child_toggles, .pool = 2560 * KIB },
 	{ "three generations", generations, .pool = 2560 * KIB },
 	{ "mappings that are split", splits, .pool = 2560 * KIB },
+	{ "a file's huge page", huge_page, .pool = 8 * MIB, .calm = true },
+	{ "what was writable before stays the host's", writable_before, .host = true },
 };
 
 TEST_MAIN(tests)

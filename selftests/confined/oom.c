@@ -183,11 +183,13 @@ static void fork_on(void *arg)
 static void forks(void)
 {
 	unsigned long before = host_kills();
+	uint64_t end = now_ms() + 60000;
 	pid_t pid;
 
 	guest_make(&guest, "oom", POOL);
 	pid = guest_child(&guest, fork_on, NULL);
-	sleep_ms(3000);
+	while (!guest_event(&guest, "oom_kill") && now_ms() < end)
+		sleep_ms(50);
 	kill(pid, SIGKILL);
 	check(guest_kill(&guest));
 	check_equal(waitpid(pid, NULL, 0), pid);
@@ -216,7 +218,7 @@ static const struct test tests[] = {
 	{ "one after the other", repeated, .host = true, .seconds = 60 },
 	{ "all want more than there is", all_greedy, .host = true, .seconds = 60 },
 	{ "in a system call", in_system_call, .host = true },
-	{ "forking until nothing is left", forks, .host = true },
+	{ "forking until nothing is left", forks, .host = true, .seconds = 90 },
 	{ "a pool too small for a program", tiny, .host = true },
 };
 

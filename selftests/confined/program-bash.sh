@@ -27,7 +27,7 @@ echo "${#data} $(echo "$data" | md5sum)"
 END
 bash "$work/storm" >"$work/host"
 check "on the host" test -s "$work/host"
-guest bash 8M 128M
+guest bash 4M 128M
 inside bash "$work/storm" >"$work/guest"
 result $? "in the guest"
 check "the same output" cmp "$work/host" "$work/guest"

@@ -3,6 +3,8 @@
 # gcc in a guest makes the same object as on the host, bit by bit.
 . "$(dirname "$0")/program.sh"
 
+plugin=$(dirname "$0")/../../build/vm/setg-plugin.so
+
 cat >"$work/code.awk" <<'END'
 BEGIN {
 	print "#include <stdio.h>\n#include <string.h>\n#include <stdlib.h>\n"
@@ -17,11 +19,10 @@ BEGIN {
 }
 END
 awk -f "$work/code.awk" >"$work/code.c"
-cd "$work" || exit 1
-check "on the host" gcc -O2 -c -o host.o code.c
+compile=(gcc -O2 -fplugin="$plugin" -c "$work/code.c")
+check "on the host" "${compile[@]}" -o "$work/host.o"
 guest gcc 12M 256M
-check "in the guest" inside gcc -O2 -c -o guest.o code.c
-check "the objects are identical" cmp host.o guest.o
-cd /
+check "in the guest" inside "${compile[@]}" -o "$work/guest.o"
+check "the objects are identical" cmp "$work/host.o" "$work/guest.o"
 the_end
 done_testing

@@ -53,7 +53,7 @@ gdb_says() { grep -E '^(\$|total|Value)|h.*h.*h.*h' "$1" | sed 's/0x[0-9a-f]*/AD
 gdb -nx -batch -x commands program >host.all 2>&1 </dev/null
 gdb_says host.all >host
 check "on the host" grep -q '^total 1007 last 1007 heap X$' host
-guest gdb 16M none
+guest gdb 24M 256M
 inside gdb -nx -batch -x commands program >guest.all 2>&1 </dev/null
 gdb_says guest.all >guest.said
 check "in the guest" cmp host guest.said

@@ -47,9 +47,9 @@ chmod 600 "$file"
 refused "nor swaps to it" "read swap header failed" swapon "$file"
 check "it can be read" dd if="$file" of=/dev/null bs=1M iflag=direct status=none
 mkdir "$tree/test-second"
-refused "no other guest gets it" "busy" put "$file" test-second/memory.swap.file
+refused "no other guest gets it" "exists" put "$file" test-second/memory.swap.file
 ln -sf "$file" "$scratch/link"
-refused "nor by another name" "busy" put "$scratch/link" test-second/memory.swap.file
+refused "nor by another name" "exists" put "$scratch/link" test-second/memory.swap.file
 unswaps ext4 "$file"
 check "then it can be written again" dd if=/dev/zero of="$file" bs=4k count=1 conv=notrunc \
 	status=none
@@ -83,7 +83,7 @@ umount "$work"
 if modprobe loop 2>/dev/null && disk=$(losetup --direct-io=off -f --show "$file" 2>/dev/null); then
 	swaps disk "$disk"
 	mkdir "$tree/test-second"
-	refused "no other guest gets the disk" "busy" put "$disk" test-second/memory.swap.file
+	refused "no other guest gets the disk" "exists" put "$disk" test-second/memory.swap.file
 	rmdir "$tree/test-second"
 	unswaps disk "$disk"
 	losetup -d "$disk"

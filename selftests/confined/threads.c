@@ -113,7 +113,7 @@ static void *map_and_unmap(void *arg)
 	unsigned int i;
 
 	for (i = 0; i < rounds(60); i++) {
-		size_t size = (1 + random_number() % 256) * PAGE;
+		size_t size = (1 + random_number() % (UNIT / PAGE)) * PAGE;
 		char *p = private_memory(size);
 
 		check(zeroed(p, PAGE));

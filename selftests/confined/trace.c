@@ -25,7 +25,7 @@ static struct barrier *barrier;
 static void be_looked_at(void *arg)
 {
 	fill(memory, SIZE, 1);
-	press(SIZE);
+	press(4 * SIZE);
 	meet(barrier, 2, 1);
 	meet(barrier, 2, 2);
 	check(filled(memory, SIZE, 2));
@@ -164,7 +164,7 @@ static void too_much_at_once(void)
 	ssize_t n;
 	pid_t pid;
 
-	guest_make(&guest, "trace", MIB);
+	guest_make(&guest, "trace", 2 * MIB);
 	pid = guest_child(&guest, sit, shared);
 	meet((struct barrier *)(shared + 64), 2, 1);
 	there.iov_base = *(void **)shared;
@@ -297,8 +297,8 @@ static void core_dump(void)
 
 static const struct test tests[] = {
 	{ "process_vm_readv and writev", process_vm, .pool = 4 * MIB },
-	{ "/proc/PID/mem", proc_mem },
-	{ "/proc/PID/mem outlives the process", proc_mem_stays },
+	{ "/proc/PID/mem", proc_mem, .pool = 4 * MIB },
+	{ "/proc/PID/mem outlives the process", proc_mem_stays, .pool = 4 * MIB },
 	{ "PTRACE_PEEKDATA and POKEDATA", ptrace_words },
 	{ "ptrace writes into read-only memory", ptrace_read_only },
 	{ "a traced process is killed", ptrace_kill },

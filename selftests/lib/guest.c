@@ -45,6 +45,11 @@ void guest_make(struct guest *guest, const char *name, unsigned long max)
 		check_equal(guest_write(guest, "memory.max", "%lu", max), 0);
 }
 
+bool guest_is_here(void)
+{
+	return getenv("TEST_GUEST");
+}
+
 struct guest *guest_here(void)
 {
 	static struct guest guest;

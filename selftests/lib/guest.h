@@ -20,6 +20,9 @@ bool guest_tree_mount(void);
 /** guest_make() - a guest with memory.max of @max bytes; checks that it worked */
 void guest_make(struct guest *guest, const char *name, unsigned long max);
 
+/** guest_is_here() - does the case run in a guest? */
+bool guest_is_here(void);
+
 /** guest_here() - the guest that this process is in */
 struct guest *guest_here(void);
 

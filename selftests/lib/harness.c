@@ -18,7 +18,7 @@
 #define DEFAULT_POOL	(2 * MIB)
 #define DEFAULT_SECONDS	30
 #define SLOW_MS		1000	/* from which a case's time is shown */
-#define SHRINK		8	/* on a debug kernel, of memory */
+#define SHRINK		4	/* on a debug kernel, of memory */
 #define PROGRAM		(512 * KIB)	/* what a few processes need besides */
 #define SLOWNESS	6	/* of a debug kernel */
 

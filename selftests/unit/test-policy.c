@@ -20,6 +20,9 @@ static void test_find(void **state)
 	assert_null(policy_find("no such policy"));
 	assert_null(policy_find(""));
 	assert_string_equal(policy_find(NULL)->name, "tl");
+	assert_ptr_equal(policy_at(0), policy_find(NULL));
+	assert_ptr_equal(policy_at(1), policy_find("clock"));
+	assert_null(policy_at(2));
 }
 
 static void test_no_memory(void **state)
@@ -92,6 +95,44 @@ static void test_churn(void **state)
 		for (seed = 1; seed <= 5; seed++)
 			churn(names[i], seed);
 	assert_int_equal(host_allocated(), 0);
+}
+
+/* Pages that somebody holds on to, a whole list of them, do not hide those that can go. */
+static void test_pinned(void **state)
+{
+	enum { PAGES = 400 };
+	unsigned int i, batch, page, evicted;
+
+	for (i = 0; i < ARRAY_SIZE(names); i++) {
+		bool pinned[PAGES] = { };
+		struct policy_sim sim;
+
+		policy_sim_init(&sim, names[i], PAGES, PAGES);
+		for (page = 0; page < PAGES; page++)
+			policy_sim_use(&sim, page);
+		for (batch = 0; batch < 1000 && sim.resident > PAGES / 2; batch++)
+			policy_sim_evict(&sim, 32);
+		/* Pages that came back are in other places than those that never went. */
+		for (page = 0; page < PAGES; page++) {
+			pinned[page] = sim.in[page];
+			policy_sim_use(&sim, page);
+		}
+		for (evicted = 0, batch = 0; batch < 200; batch++) {
+			struct vpage *vps[32];
+			unsigned int n = sim.ops->isolate(sim.policy, vps, 32, sim.now);
+
+			while (n--) {
+				bool stays = pinned[vps[n] - sim.vp];
+
+				evicted += !stays;
+				sim.ops->putback(sim.policy, vps[n], !stays, sim.now);
+				vpage_unlock(vps[n]);
+			}
+		}
+		assert_in_range(evicted, 100, 200 * 32);
+		policy_sim_check(&sim);
+		policy_sim_exit(&sim);
+	}
 }
 
 /* When every page is locked by others, isolate gives up rather than spin. */
@@ -252,6 +293,7 @@ int main(void)
 		cmocka_unit_test(test_find),
 		cmocka_unit_test(test_no_memory),
 		cmocka_unit_test(test_churn),
+		cmocka_unit_test(test_pinned),
 		cmocka_unit_test(test_all_locked),
 		cmocka_unit_test(test_hot_page_stays),
 		cmocka_unit_test(test_traces),
