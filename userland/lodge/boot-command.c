@@ -71,7 +71,8 @@ int boot_command(struct boot *boot)
 	m->log = log_pipe[1];
 	session = (struct session){
 		.name = m->name, .channel = line[0], .log = boot->log,
-		.console = &boot->management, .net = &boot->net, .terminal = order.terminal,
+		.console = &boot->management, .net = &boot->net,
+		.devices = &boot->devices, .terminal = order.terminal,
 		.order = text.bytes, .order_length = text.length,
 		.guest = boot_start(boot),
 	};

@@ -106,7 +106,7 @@ int boot_system(struct boot *boot)
 	m->init = boot->command;
 	system = (struct system){
 		.name = m->name, .console = console, .management = &boot->management,
-		.net = &boot->net,
+		.net = &boot->net, .devices = &boot->devices,
 		.up = boot->detach ? leave_foreground : NULL,
 		.guest = boot_start(boot),
 	};

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
+#include "devices.h"
 #include "machine.h"
 #include "mconsole.h"
 #include "net.h"
@@ -18,6 +19,7 @@ struct kernel_log;
  * @machine: the guest
  * @net: its networks
  * @management: its management console
+ * @devices: what it is given while it runs
  * @log: what it has said
  * @rootdir: the directory that it runs a command over, or NULL: it has disks
  * @directory: where the command starts, or NULL
@@ -31,6 +33,7 @@ struct boot {
 	struct machine machine;
 	struct net net;
 	struct mconsole_relay management;
+	struct devices devices;
 	struct kernel_log *log;
 	const char *rootdir, *directory;
 	char **command;

@@ -213,11 +213,14 @@ pid_t boot_start(struct boot *boot)
 	mconsole_relay_open(&boot->management);
 	boot->machine.net = &boot->net;
 	net_start(&boot->net, boot->machine.name);
+	devices_open(&boot->devices, boot->machine.name, &boot->machine.disks, &boot->net,
+		     &boot->management);
+	boot->machine.host = boot->devices.guest_end;
 	launcher_hold_signals();
 	pid = machine_start(&boot->machine);
 	rundir_write(RUNDIR_MEMORY, boot->machine.memory);
 	rundir_write(RUNDIR_PID, pid);
-	net_close_guest_ends(&boot->net);
+	close(boot->devices.guest_end);
 	return pid;
 }
 

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "action.h"
 #include "cow.h"
 #include "cow-change.h"
 #include "error.h"
@@ -12,12 +13,6 @@
 #include "image-info.h"
 #include "lodge.h"
 #include "util.h"
-
-/* What can be done with images, by the words after "lodge image". */
-struct action {
-	const char *name;
-	int (*run)(int argc, char **argv);
-};
 
 /* Options that are a word or not. Returns argv from the first argument on. */
 static char **parse_flag(int argc, char **argv, const char *flag, bool *given)
@@ -41,15 +36,9 @@ static char **parse_flag(int argc, char **argv, const char *flag, bool *given)
 	return argv + optind;
 }
 
-/* Ends the program unless there are as many arguments as there are words in @wanted. */
 static void expect(char **args, const char *what, const char *const *wanted)
 {
-	for (; *wanted && *args; wanted++)
-		args++;
-	if (*wanted)
-		die_usage("image", "%s: no %s", what, *wanted);
-	if (*args)
-		die_usage("image", "%s: %s: one argument too many", what, *args);
+	action_expect(&cmd_image, args, what, wanted);
 }
 
 static int cow_create_main(int argc, char **argv)
@@ -116,31 +105,9 @@ static const struct action cow_actions[] = {
 	{ 0 }
 };
 
-static int run_action(const struct action *actions, const char *of, int argc, char **argv)
-{
-	char *title cleanup_free = NULL;
-	const struct action *action;
-
-	if (argc > 1 && (!strcmp(argv[1], "-h") || !strcmp(argv[1], "--help"))) {
-		puts(cmd_image.usage);
-		return 0;
-	}
-	if (argc < 2)
-		die_usage("image", "%sno action", of);
-	for (action = actions; action->name; action++)
-		if (!strcmp(argv[1], action->name))
-			break;
-	if (!action->name)
-		die_usage("image", "%s%s: no such action", of, argv[1]);
-	/* getopt begins its messages with it. */
-	title = xasprintf("%s %s", argv[0], argv[1]);
-	argv[1] = title;
-	return action->run(argc - 1, argv + 1);
-}
-
 static int cow_main(int argc, char **argv)
 {
-	return run_action(cow_actions, "cow: ", argc, argv);
+	return action_run(&cmd_image, cow_actions, "cow: ", argc, argv);
 }
 
 static const struct action actions[] = {
@@ -152,7 +119,7 @@ static const struct action actions[] = {
 
 static int image_main(int argc, char **argv)
 {
-	return run_action(actions, "", argc, argv);
+	return action_run(&cmd_image, actions, "", argc, argv);
 }
 
 const struct command cmd_image = {

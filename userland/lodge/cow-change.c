@@ -134,7 +134,8 @@ void cow_merge(const char *path, const char *output)
 	open_backing(&behind, cow.backing, O_RDONLY);
 	lock(behind.fd, behind.path, F_RDLCK);
 	new_file_open(&file, output);
-	file_copy_sparse(behind.fd, behind.path, &file, cow.size);
+	file_copy_sparse((struct file_part){ behind.fd, behind.path, 0 },
+			 (struct file_part){ file.fd, output, 0 }, cow.size, NULL);
 	copy_changes(&cow, file.fd, output, 0);
 	file_sync(file.fd, output);
 	new_file_name(&file, false);

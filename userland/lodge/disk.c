@@ -38,52 +38,51 @@ static bool is_locked(int fd, bool readonly)
 	return !fcntl(fd, F_GETLK, &lock) && lock.l_type != F_UNLCK;
 }
 
-/*
- * Opens a file as the guest will, so that what is wrong is said now and in words. Returns whether
- * it is a block device.
- */
-static bool check_file(const char *option, const char *path, bool readonly)
+/* Opens a file as the guest will have it, so that what is wrong is said now and in words. */
+static int open_file(const char *option, const char *path, bool readonly, bool *block)
 {
-	int fd cleanup_fd = open(path, (readonly ? O_RDONLY : O_RDWR) | O_CLOEXEC | O_NONBLOCK);
+	int fd = open(path, (readonly ? O_RDONLY : O_RDWR) | O_CLOEXEC | O_NONBLOCK);
 	struct stat st;
-	bool block;
 
-	if (fd < 0)
+	if (fd < 0 || fstat(fd, &st))
 		die_errno(errno, "%s: %s", option, path);
-	if (fstat(fd, &st))
-		die_errno(errno, "%s: %s", option, path);
-	block = S_ISBLK(st.st_mode);
-	if (!block && !S_ISREG(st.st_mode))
+	*block = S_ISBLK(st.st_mode);
+	if (!*block && !S_ISREG(st.st_mode))
 		die("%s: %s: neither a file nor a block device", option, path);
 	if (is_locked(fd, readonly))
 		die("%s: %s: is in use by another guest, or by a tool that changes it", option,
 		    path);
-	if (!block && st.st_size < SECTOR)
+	if (!*block && st.st_size < SECTOR)
 		die("%s: %s: is empty: a disk has %d bytes at least", option, path, SECTOR);
-	return block;
+	return fd;
 }
 
-static bool same_file(const char *a, const char *b)
+static bool same_file(int a, int b)
 {
 	struct stat x, y;
 
-	return !stat(a, &x) && !stat(b, &y) && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
+	return a >= 0 && b >= 0 && !fstat(a, &x) && !fstat(b, &y) && x.st_dev == y.st_dev &&
+	       x.st_ino == y.st_ino;
 }
 
-/* Two disks that write to one file destroy each other; readers may share it. */
-static void check_not_twice(const struct disks *disks, const struct disk *new, const char *option)
+/** disks_have - whether two disks would write to one file, and destroy each other */
+bool disks_have(const struct disks *disks, const struct disk *new)
 {
+	bool new_reads = new->readonly || new->cow, reads;
 	size_t i;
 
 	for (i = 0; i < disks->n; i++) {
 		const struct disk *d = &disks->list[i];
-		bool reads = d->readonly || d->cow, new_reads = new->readonly || new->cow;
 
-		if ((!(reads && new_reads) && same_file(d->file, new->file)) ||
-		    (d->cow && new->cow && same_file(d->cow, new->cow)))
-			die("%s: %s: is another disk of this guest already", option,
-			    new->cow ? new->cow : new->file);
+		reads = d->readonly || d->cow;
+		/* Readers may share it. */
+		if (d->file &&
+		    ((!(reads && new_reads) && same_file(d->fd, new->fd)) ||
+		     same_file(d->cow_fd, new->cow_fd) || same_file(d->fd, new->cow_fd) ||
+		     same_file(d->cow_fd, new->fd)))
+			return true;
 	}
+	return false;
 }
 
 /* Takes the options behind the name off @name. */
@@ -102,23 +101,109 @@ static void take_options(struct disk *disk, const char *option, char *name, cons
 	}
 }
 
+/* Where the guest's kernel finds what, which has not to read the header: a guest wrote it. */
+static void read_layout(struct disk *disk, const char *option)
+{
+	char *backing cleanup_free = cow_check(disk->cow);
+	struct stat named, behind;
+	struct cow cow;
+	char *why;
+
+	if (stat(backing, &named) || fstat(disk->fd, &behind))
+		die_errno(errno, "%s: %s", option, backing);
+	if (named.st_dev != behind.st_dev || named.st_ino != behind.st_ino)
+		die("%s: %s: belongs to %s, not to %s: see lodge image cow rebase", option,
+		    disk->cow, backing, disk->file);
+	why = cow_open(&cow, disk->cow, O_RDONLY);
+	if (why)
+		die("%s: %s", option, why);
+	if (cow.bitmap_length * 8 < (cow.size + SECTOR - 1) / SECTOR)
+		die("%s: %s: is of an old version that has no room for the disk's last sectors: 'lodge image cow rebase %s %s' makes it a new one",
+		    option, disk->cow, disk->cow, disk->file);
+	disk->size = cow.size;
+	disk->bitmap = cow.bitmap;
+	disk->bitmap_length = cow.bitmap_length;
+	disk->data = cow.data;
+	cow_close(&cow);
+}
+
 /*
  * A COW file that is not there is made; one that is must belong to the disk. What it is over is
  * for the user to say: a guest could have named any file of the host in its header.
  */
 static void add_cow(struct disk *disk, const char *option, const char *given)
 {
-	char *backing cleanup_free = NULL;
+	bool block;
 
 	check_name(option, given);
 	if (access(given, F_OK) && errno == ENOENT)
 		cow_create(given, disk->file);
 	disk->cow = find_file(option, given);
-	check_file(option, disk->cow, false);
-	backing = cow_check(disk->cow);
-	if (!same_file(backing, disk->file))
-		die("%s: %s: belongs to %s, not to %s: see lodge image cow rebase", option,
-		    disk->cow, backing, disk->file);
+	disk->cow_fd = open_file(option, disk->cow, false, &block);
+	read_layout(disk, option);
+}
+
+static void set_size(struct disk *disk, const char *option)
+{
+	off_t size = lseek(disk->fd, 0, SEEK_END);
+
+	if (size < 0)
+		die_errno(errno, "%s: %s", option, disk->file);
+	/* As the guest's kernel has it: whole sectors. */
+	disk->size = (size + SECTOR - 1) / SECTOR * SECTOR;
+}
+
+/**
+ * disk_open - open the files of a disk, or end the program with the reason
+ * @disk: filled in
+ * @option: the user's word for it, for messages
+ * @text: FILE[,ro][,cow=FILE]
+ * @cow: COW file over it, or NULL
+ */
+void disk_open(struct disk *disk, const char *option, const char *text, const char *cow)
+{
+	char *name cleanup_free = xstrdup(text);
+
+	*disk = (struct disk){ .cow_fd = -1 };
+	take_options(disk, option, name, &cow);
+	if (disk->readonly && cow)
+		die("%s: a read-only disk takes no COW file", option);
+	disk->file = find_file(option, name);
+	disk->fd = open_file(option, disk->file, disk->readonly || cow, &disk->block);
+	set_size(disk, option);
+	if (cow)
+		add_cow(disk, option, cow);
+}
+
+static bool lock_file(int fd, short type)
+{
+	struct flock lock = { .l_type = type };
+
+	return !fcntl(fd, F_OFD_SETLK, &lock);
+}
+
+/**
+ * disk_lock - have the files of a disk for one guest alone, until they are closed everywhere
+ *
+ * Return: false if somebody else has them.
+ */
+bool disk_lock(const struct disk *disk)
+{
+	bool reads = disk->readonly || disk->cow;
+
+	return lock_file(disk->fd, reads ? F_RDLCK : F_WRLCK) &&
+	       (!disk->cow || lock_file(disk->cow_fd, F_WRLCK));
+}
+
+/** disk_close - give back what disk_open() took; then there is no disk */
+void disk_close(struct disk *disk)
+{
+	close(disk->fd);
+	if (disk->cow_fd >= 0)
+		close(disk->cow_fd);
+	free(disk->file);
+	free(disk->cow);
+	*disk = (struct disk){ .fd = -1, .cow_fd = -1 };
 }
 
 /**
@@ -130,20 +215,14 @@ static void add_cow(struct disk *disk, const char *option, const char *given)
  */
 void disks_add(struct disks *disks, const char *option, const char *text, const char *cow)
 {
-	char *name cleanup_free = xstrdup(text);
 	struct disk *disk = &disks->list[disks->n];
 
 	if (disks->n == DISKS_MAX)
 		die("%s: a guest has %d disks at most", option, DISKS_MAX);
-	*disk = (struct disk){ 0 };
-	take_options(disk, option, name, &cow);
-	if (disk->readonly && cow)
-		die("%s: a read-only disk takes no COW file", option);
-	disk->file = find_file(option, name);
-	disk->block = check_file(option, disk->file, disk->readonly || cow);
-	if (cow)
-		add_cow(disk, option, cow);
-	check_not_twice(disks, disk, option);
+	disk_open(disk, option, text, cow);
+	if (disks_have(disks, disk))
+		die("%s: %s: is another disk of this guest already", option,
+		    disk->cow ? disk->cow : disk->file);
 	disks->n++;
 }
 

@@ -25,7 +25,7 @@ extern const struct command cmd_run, cmd_create, cmd_destroy, cmd_set;
 extern const struct command cmd_ls, cmd_ps, cmd_stat, cmd_top, cmd_version;
 extern const struct command cmd_boot, cmd_halt, cmd_kill, cmd_pause, cmd_resume, cmd_mconsole;
 extern const struct command cmd_console, cmd_logs, cmd_rm;
-extern const struct command cmd_image;
+extern const struct command cmd_image, cmd_disk, cmd_net, cmd_backup;
 
 /* getopt_long() values of options that have no letter start here. */
 enum { OPT_LONG_ONLY = 256 };

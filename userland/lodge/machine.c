@@ -110,7 +110,10 @@ static void add_files(struct arguments *args, const struct machine *m)
 				    m->shares.list[i].path));
 }
 
-/* Disks hold an init that asks for its addresses itself. */
+/*
+ * Disks hold an init that asks for its addresses itself. For kernels that do not ask for their
+ * devices, these and the disks are on the command line, too.
+ */
 static void add_networks(struct arguments *args, const struct machine *m)
 {
 	size_t i;
@@ -156,6 +159,7 @@ static void add_kernel(struct arguments *args, const struct machine *m)
 	add(args, m->sandbox ? "uml_dir=" IN_UML "/" :
 	    xasprintf("uml_dir=%s/" RUNDIR_UML "/", getcwd(NULL, 0)));
 	add(args, "umid=k");
+	add(args, xasprintf("host_devices=%d", m->host));
 	add_networks(args, m);
 	if (m->append)
 		add(args, m->append);
@@ -186,6 +190,7 @@ static noreturn void become_guest(const struct machine *m)
 		fcntl(m->channel, F_SETFD, 0);
 	if (m->console >= 0)
 		fcntl(m->console, F_SETFD, 0);
+	fcntl(m->host, F_SETFD, 0);
 	if (m->sandbox)
 		add_sandbox(&args, m);
 	add_kernel(&args, m);

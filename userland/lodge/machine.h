@@ -28,6 +28,7 @@ struct net;
  * @net: its networks, started, or NULL
  * @console: file descriptor that is to be its first console, a terminal, or -1
  * @channel: file descriptor that is to be its first serial line, or -1
+ * @host: file descriptor at which its kernel asks for disks and networks
  * @log: file descriptor that its kernel's messages go to
  */
 struct machine {
@@ -40,7 +41,7 @@ struct machine {
 	const char *append;
 	bool sandbox;
 	const struct net *net;
-	int console, channel, log;
+	int console, channel, host, log;
 };
 
 pid_t machine_start(const struct machine *machine);

@@ -27,6 +27,9 @@ static const struct command *const commands[] = {
 	&cmd_logs,
 	&cmd_rm,
 	&cmd_mconsole,
+	&cmd_disk,
+	&cmd_net,
+	&cmd_backup,
 	&cmd_image,
 	&cmd_version,
 };

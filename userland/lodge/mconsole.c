@@ -97,47 +97,111 @@ void mconsole_relay_open(struct mconsole_relay *relay)
 	relay->outer = bound(RUNDIR_MCONSOLE);
 }
 
+/** mconsole_relay_is_busy - whether an answer is waited for */
+bool mconsole_relay_is_busy(const struct mconsole_relay *relay)
+{
+	return relay->client_length;
+}
+
 /** mconsole_relay_poll - what to wait for */
 void mconsole_relay_poll(const struct mconsole_relay *relay, struct pollfd fds[2])
 {
 	fds[0] = (struct pollfd){ .fd = relay->outer, .events = POLLIN };
-	if (relay->client_length)
+	/* While they may not, clients are told so at once. */
+	if (mconsole_relay_is_busy(relay) && !relay->held)
 		fds[0].fd = -1;
 	fds[1] = (struct pollfd){ .fd = relay->inner, .events = POLLIN };
 }
 
-static void refuse(struct mconsole_relay *relay, const char *why)
+/* To clients without a name nothing is sent: lodge itself has asked. */
+static void answer(const struct mconsole_relay *relay, const struct sockaddr_un *client,
+		   socklen_t length, const struct reply *reply, size_t n)
+{
+	if (length > offsetof(struct sockaddr_un, sun_path))
+		sendto(relay->outer, reply, n, MSG_DONTWAIT, (const struct sockaddr *)client,
+		       length);
+}
+
+static void refuse(struct mconsole_relay *relay, const struct sockaddr_un *client,
+		   socklen_t length, const char *why)
 {
 	struct reply reply = { .error = 1 };
 
 	reply.length = snprintf(reply.data, sizeof(reply.data), "%s", why);
-	sendto(relay->outer, &reply, sizeof(reply), MSG_DONTWAIT,
-	       (struct sockaddr *)&relay->client, relay->client_length);
+	answer(relay, client, length, &reply, sizeof(reply));
+}
+
+/* Nothing more is to come from the guest's kernel. */
+static void give_up(struct mconsole_relay *relay, const char *why)
+{
+	refuse(relay, &relay->client, relay->client_length, why);
 	relay->client_length = 0;
+	relay->refused = true;
+	snprintf(relay->answer, sizeof(relay->answer), "%s", why);
+}
+
+/* Its kernel would do these within the loop in which it stands still, and wait there for ever. */
+static bool needs_running(const char *command)
+{
+	static const char *const commands[] = { "config", "remove", "sync", "freeze", "thaw" };
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(commands); i++)
+		if (starts_with(command, commands[i]))
+			return true;
+	return false;
+}
+
+/* Returns whether it is on its way to the guest's kernel. */
+static bool ask(struct mconsole_relay *relay, const struct request *request, int ms)
+{
+	if (!send_inside(relay, request))
+		return false;
+	snprintf(relay->request, sizeof(relay->request), "%.*s",
+		 (int)strcspn(request->data, " "), request->data);
+	relay->refused = false;
+	*relay->answer = '\0';
+	relay->deadline = now_ms() + ms;
+	return true;
+}
+
+/* Why a client's request cannot be passed on, or NULL. */
+static const char *refusal_of(const struct mconsole_relay *relay, const struct request *request,
+			      ssize_t n)
+{
+	if (relay->held)
+		return "a backup of this guest is being made";
+	/* The guest's kernel drops what it does not understand: no answer would come. */
+	if (n < (ssize_t)offsetof(struct request, data) || request->magic != MAGIC ||
+	    request->version != VERSION || request->length >= MCONSOLE_DATA)
+		return "not a request of version 2";
+	if (relay->paused && needs_running(request->data))
+		return "the guest is paused: resume it first";
+	return NULL;
 }
 
 static void take_request(struct mconsole_relay *relay)
 {
 	struct request request = { 0 };
+	struct sockaddr_un client;
+	socklen_t length = sizeof(client);
+	const char *why;
 	ssize_t n;
 
-	relay->client_length = sizeof(relay->client);
 	n = recvfrom(relay->outer, &request, sizeof(request), MSG_DONTWAIT,
-		     (struct sockaddr *)&relay->client, &relay->client_length);
+		     (struct sockaddr *)&client, &length);
 	/* Without a name it could not be answered. */
-	if (n < 0 || relay->client_length <= offsetof(struct sockaddr_un, sun_path)) {
-		relay->client_length = 0;
+	if (n < 0 || length <= offsetof(struct sockaddr_un, sun_path))
+		return;
+	why = refusal_of(relay, &request, n);
+	if (!why && !ask(relay, &request, ANSWER_MS))
+		why = "the guest's kernel does not listen";
+	if (why) {
+		refuse(relay, &client, length, why);
 		return;
 	}
-	/* The guest's kernel drops what it does not understand: no answer would come. */
-	if (n < (ssize_t)offsetof(struct request, data) || request.magic != MAGIC ||
-	    request.version != VERSION || request.length >= MCONSOLE_DATA) {
-		refuse(relay, "not a request of version 2");
-		return;
-	}
-	relay->deadline = now_ms() + ANSWER_MS;
-	if (!send_inside(relay, &request))
-		refuse(relay, "the guest's kernel does not listen");
+	relay->client = client;
+	relay->client_length = length;
 }
 
 static void take_reply(struct mconsole_relay *relay)
@@ -146,12 +210,22 @@ static void take_reply(struct mconsole_relay *relay)
 	ssize_t n;
 
 	n = recv(relay->inner, &reply, sizeof(reply), MSG_DONTWAIT);
-	if (n <= 0 || !relay->client_length)
+	if (n <= 0 || !mconsole_relay_is_busy(relay))
 		return;
-	sendto(relay->outer, &reply, n, MSG_DONTWAIT, (struct sockaddr *)&relay->client,
-	       relay->client_length);
-	if (!reply.more)
-		relay->client_length = 0;
+	answer(relay, &relay->client, relay->client_length, &reply, n);
+	if (reply.error) {
+		relay->refused = true;
+		snprintf(relay->answer, sizeof(relay->answer), "%.*s", MCONSOLE_DATA - 1,
+			 reply.data);
+		make_printable(relay->answer);
+	}
+	if (reply.more)
+		return;
+	relay->client_length = 0;
+	if (!strcmp(relay->request, "stop"))
+		relay->paused = true;
+	else if (!strcmp(relay->request, "go"))
+		relay->paused = false;
 }
 
 /** mconsole_relay_move - pass on what poll() found for mconsole_relay_poll() */
@@ -159,8 +233,8 @@ void mconsole_relay_move(struct mconsole_relay *relay, const struct pollfd fds[2
 {
 	if (fds[1].revents)
 		take_reply(relay);
-	if (relay->client_length && now_ms() > relay->deadline)
-		refuse(relay, "the guest's kernel does not answer");
+	if (mconsole_relay_is_busy(relay) && now_ms() > relay->deadline)
+		give_up(relay, "the guest's kernel does not answer");
 	if (fds[0].revents)
 		take_request(relay);
 }
@@ -181,6 +255,31 @@ unsigned long long mconsole_boot_id(void)
 }
 
 /**
+ * mconsole_relay_tell - have the guest's kernel do something
+ * @relay: of the guest
+ * @command: as for mconsole_ask()
+ * @ms: time enough for it
+ *
+ * When mconsole_relay_is_busy() no more, @relay->refused and @relay->answer say what came of it.
+ *
+ * Return: false if that is not possible yet.
+ */
+bool mconsole_relay_tell(struct mconsole_relay *relay, const char *command, int ms)
+{
+	struct request request = { MAGIC, VERSION, 0, "" };
+
+	if (mconsole_relay_is_busy(relay))
+		return false;
+	request.length = strlen(command);
+	memcpy(request.data, command, request.length);
+	if (!ask(relay, &request, ms))
+		return false;
+	/* A client without a name: it is waited for, and told nothing. */
+	relay->client_length = offsetof(struct sockaddr_un, sun_path);
+	return true;
+}
+
+/**
  * mconsole_relay_order - have the guest's kernel do something, whose answer nobody wants
  * @relay: of the guest
  * @command: as for mconsole_ask()
@@ -189,18 +288,7 @@ unsigned long long mconsole_boot_id(void)
  */
 bool mconsole_relay_order(struct mconsole_relay *relay, const char *command)
 {
-	struct request request = { MAGIC, VERSION, 0, "" };
-
-	if (relay->client_length)
-		return false;
-	request.length = strlen(command);
-	memcpy(request.data, command, request.length);
-	if (!send_inside(relay, &request))
-		return false;
-	/* A client without a name: it is waited for, and told nothing. */
-	relay->client_length = offsetof(struct sockaddr_un, sun_path);
-	relay->deadline = now_ms() + ANSWER_MS;
-	return true;
+	return !relay->held && mconsole_relay_tell(relay, command, ANSWER_MS);
 }
 
 static bool wait_for_answer(int fd)

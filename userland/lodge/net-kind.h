@@ -76,7 +76,12 @@ void net_line_flush(struct net_line *line);
 
 bool net_frame_allowed(const unsigned char *frame, size_t length, bool host_loopback);
 
+const struct net_kind *net_find_kind(const char *text);
+
 void net_server_start(struct net_interface *interface);
+int net_server_begin(struct net_interface *interface,
+		     void (*prepare)(struct net_interface *interface, void *data), void *data);
+void net_server_end(struct net_interface *interface);
 void net_server_replace(struct net_interface *interface);
 
 #endif

@@ -31,9 +31,9 @@ static struct sockaddr_in group_address(const struct net_interface *interface)
 	}
 	if (!colon || !inet_aton(copy, &address.sin_addr) || end == colon + 1 || *end ||
 	    !number || number > 65535)
-		die("--net %s: not ADDRESS:PORT", interface->text);
+		die("%s: not ADDRESS:PORT", interface->text);
 	if (!IN_MULTICAST(ntohl(address.sin_addr.s_addr)))
-		die("--net %s: %s is no multicast address: 224.0.0.0 to 239.255.255.255",
+		die("%s: %s is no multicast address: 224.0.0.0 to 239.255.255.255",
 		    interface->text, copy);
 	address.sin_port = htons(number);
 	return address;
@@ -55,7 +55,7 @@ static void join(int in, int out, const struct net_interface *interface,
 		       sizeof(interface->local)) ||
 	    setsockopt(out, IPPROTO_IP, IP_MULTICAST_LOOP, &yes, sizeof(yes)) ||
 	    connect(out, (const struct sockaddr *)address, sizeof(*address)))
-		die_errno(errno, "--net %s", interface->text);
+		die_errno(errno, "%s", interface->text);
 }
 
 static void mcast_open(struct net_port *port)
@@ -69,10 +69,10 @@ static void mcast_open(struct net_port *port)
 	port->fd = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	group->out = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (port->fd < 0 || group->out < 0)
-		die_errno(errno, "--net %s", interface->text);
+		die_errno(errno, "%s", interface->text);
 	join(port->fd, group->out, interface, &address);
 	if (getsockname(group->out, (struct sockaddr *)&group->self, &length))
-		die_errno(errno, "--net %s", interface->text);
+		die_errno(errno, "%s", interface->text);
 }
 
 static ssize_t mcast_receive(struct net_port *port, void *frame, size_t size)

@@ -19,6 +19,9 @@
 #define USER_HOST 2
 #define USER_DNS 3
 
+/* What stands before a network that a message is about. */
+const char *net_option = "--net ";
+
 static const struct net_kind *const kinds[] = {
 	&net_user, &net_tap, &net_fd, &net_vde, &net_mcast,
 };
@@ -41,10 +44,10 @@ static void set_mac(struct net_interface *interface, const char *value)
 
 	if (sscanf(value, "%2hhx:%2hhx:%2hhx:%2hhx:%2hhx:%2hhx%n", mac, mac + 1, mac + 2, mac + 3,
 		   mac + 4, mac + 5, &used) != NET_MAC || value[used] || used != 3 * NET_MAC - 1)
-		die("--net %s: mac=%s: not a MAC address such as 02:00:00:12:34:56",
+		die("%s: mac=%s: not a MAC address such as 02:00:00:12:34:56",
 		    interface->text, value);
 	if (mac[0] & 1 || !memcmp(mac, "\0\0\0\0\0", NET_MAC))
-		die("--net %s: mac=%s: an interface cannot have that one", interface->text, value);
+		die("%s: mac=%s: an interface cannot have that one", interface->text, value);
 	interface->mac_given = true;
 }
 
@@ -54,7 +57,7 @@ static void set_mtu(struct net_interface *interface, const char *value)
 
 	interface->mtu = number(value, NET_MTU_MIN, NET_MTU_MAX, &good);
 	if (!good)
-		die("--net %s: mtu=%s: not a number from %d to %d", interface->text, value,
+		die("%s: mtu=%s: not a number from %d to %d", interface->text, value,
 		    NET_MTU_MIN, NET_MTU_MAX);
 }
 
@@ -64,7 +67,7 @@ static struct in_addr parse_address(const struct net_interface *interface, const
 	struct in_addr address;
 
 	if (inet_pton(AF_INET, value, &address) != 1)
-		die("--net %s: %s=%s: not an IPv4 address", interface->text, key, value);
+		die("%s: %s=%s: not an IPv4 address", interface->text, key, value);
 	return address;
 }
 
@@ -80,7 +83,7 @@ static void parse_prefix(struct net_interface *interface, const char *key, const
 		interface->prefix = number(slash + 1, least, most, &good);
 	}
 	if (!good)
-		die("--net %s: %s=%s: not ADDRESS/BITS with %u to %u bits", interface->text, key,
+		die("%s: %s=%s: not ADDRESS/BITS with %u to %u bits", interface->text, key,
 		    value, least, most);
 	interface->address = parse_address(interface, key, copy);
 }
@@ -112,7 +115,7 @@ static void set_network(struct net_interface *interface, const char *value)
 	parse_prefix(interface, "net", value, 8, 27);
 	first = ntohl(interface->address.s_addr) & ~0U << (32 - interface->prefix);
 	if (first != ntohl(interface->address.s_addr))
-		die("--net %s: net=%s: the address is not the network's first", interface->text,
+		die("%s: net=%s: the address is not the network's first", interface->text,
 		    value);
 	interface->address.s_addr = htonl(first + USER_GUEST);
 	interface->gateway.s_addr = htonl(first + USER_HOST);
@@ -122,7 +125,7 @@ static void set_network(struct net_interface *interface, const char *value)
 static void set_host_loopback(struct net_interface *interface, const char *value)
 {
 	if (value)
-		die("--net %s: host-loopback has no value", interface->text);
+		die("%s: host-loopback has no value", interface->text);
 	interface->host_loopback = true;
 }
 
@@ -158,9 +161,9 @@ static noreturn void no_key(const struct net_interface *interface, const char *w
 			names[n++] = keys[i].name;
 	near = nearest(word, names, n);
 	if (near)
-		die("--net %s: %s has no '%s'; did you mean '%s'?", interface->text,
+		die("%s: %s has no '%s'; did you mean '%s'?", interface->text,
 		    interface->kind->name, word, near);
-	die("--net %s: %s has no '%s'", interface->text, interface->kind->name, word);
+	die("%s: %s has no '%s'", interface->text, interface->kind->name, word);
 }
 
 static void set_key(struct net_interface *interface, char *word)
@@ -176,28 +179,35 @@ static void set_key(struct net_interface *interface, char *word)
 	if (i == ARRAY_SIZE(keys))
 		no_key(interface, word);
 	if (!value && !keys[i].alone)
-		die("--net %s: %s= needs a value", interface->text, word);
+		die("%s: %s= needs a value", interface->text, word);
 	keys[i].set(interface, value);
+}
+
+/** net_find_kind - the kind that KIND[=WHERE][,KEY=VALUE]... begins with, or NULL */
+const struct net_kind *net_find_kind(const char *text)
+{
+	size_t i, length = strcspn(text, "=,");
+
+	for (i = 0; i < ARRAY_SIZE(kinds); i++)
+		if (strlen(kinds[i]->name) == length && !memcmp(kinds[i]->name, text, length))
+			return kinds[i];
+	return NULL;
 }
 
 static void set_kind(struct net_interface *interface, char *word)
 {
 	char *value = strchr(word, '=');
-	size_t i;
 
+	interface->kind = net_find_kind(word);
 	if (value)
 		*value++ = '\0';
-	for (i = 0; i < ARRAY_SIZE(kinds); i++)
-		if (!strcmp(word, kinds[i]->name))
-			break;
-	if (i == ARRAY_SIZE(kinds))
-		die("--net %s: no network is called '%s': there are user, tap=DEVICE, fd=NUMBER, "
+	if (!interface->kind)
+		die("%s: no network is called '%s': there are user, tap=DEVICE, fd=NUMBER, "
 		    "vde=SOCKET, mcast=ADDRESS:PORT and none", interface->text, word);
-	interface->kind = kinds[i];
 	if (interface->kind->value && (!value || !*value))
-		die("--net %s: %s=%s is needed", interface->text, word, interface->kind->value);
+		die("%s: %s=%s is needed", interface->text, word, interface->kind->value);
 	if (!interface->kind->value && value)
-		die("--net %s: %s has no value", interface->text, word);
+		die("%s: %s has no value", interface->text, word);
 	if (value)
 		interface->where = xstrdup(value);
 }
@@ -210,13 +220,13 @@ static void check_descriptor(const struct net *net, const struct net_interface *
 	unsigned long fd = number(interface->where, 3, INT_MAX, &good);
 
 	if (!good)
-		die("--net %s: not a descriptor's number, from 3", interface->text);
+		die("%s: not a descriptor's number, from 3", interface->text);
 	for (i = 0; i < net->n; i++)
 		if (net->interfaces[i].kind == &net_fd &&
 		    !strcmp(net->interfaces[i].where, interface->where))
-			die("--net %s: is another interface's already", interface->text);
+			die("%s: is another interface's already", interface->text);
 	if (fcntl(fd, F_SETFD, FD_CLOEXEC))
-		die_errno(errno, "--net %s: descriptor %lu", interface->text, fd);
+		die_errno(errno, "%s: descriptor %lu", interface->text, fd);
 }
 
 /* The launcher goes to another directory. */
@@ -246,9 +256,9 @@ void net_add(struct net *net, const char *text)
 	rest = copy;
 	word = strsep(&rest, ",");
 	if (net->n == NET_MAX)
-		die("--net %s: a guest has %d interfaces at most", text, NET_MAX);
+		die("%s%s: a guest has %d interfaces at most", net_option, text, NET_MAX);
 	*interface = (struct net_interface){
-		.text = text, .mtu = MTU_DEFAULT, .guest_end = -1, .host_end = -1,
+		.wanted = xstrdup(text), .text = xasprintf("%s%s", net_option, text), .mtu = MTU_DEFAULT, .guest_end = -1, .host_end = -1,
 	};
 	set_kind(interface, word);
 	if (interface->kind == &net_user)
@@ -273,7 +283,7 @@ void net_check_system(const struct net *net)
 		if (!interface->kind->private_address &&
 		    (interface->address.s_addr || interface->gateway.s_addr ||
 		     interface->dns.s_addr))
-			die("--net %s: addresses are for --rootdir: a system gives itself its own",
+			die("%s: addresses are for --rootdir: a system gives itself its own",
 			    interface->text);
 	}
 }

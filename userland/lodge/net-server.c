@@ -5,6 +5,7 @@
 #include <grp.h>
 #include <linux/capability.h>
 #include <linux/landlock.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +13,7 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "error.h"
@@ -21,6 +23,7 @@
 #define NOBODY 65534
 #define MEMORY_MAX (256UL << 20)
 #define FILES_MAX 4096UL
+#define END_MS 2000
 #define RESOLV_CONF "/etc/resolv.conf"
 
 /* Where its descriptors are, all others being closed. */
@@ -110,7 +113,7 @@ static void keep_descriptors(struct net_interface *interface, int told)
 	if (given >= 0)
 		given = fcntl(given, F_DUPFD, GIVEN + 1);
 	if (line < 0 || told < 0 || null < 0)
-		die_errno(errno, "--net %s", interface->text);
+		die_errno(errno, "%s", interface->text);
 	dup2(null, STDIN_FILENO);
 	dup2(null, STDOUT_FILENO);
 	dup2(line, LINE);
@@ -148,29 +151,56 @@ static noreturn void serve(struct net_interface *interface, int told, pid_t lodg
 	_exit(0);
 }
 
-/* Returns when frames can flow; ends the program if they never will, after a message. */
-static void launch(struct net_interface *interface)
+/* Returns where a byte comes when frames can flow, or -1 with errno. */
+static int begin(struct net_interface *interface,
+		 void (*prepare)(struct net_interface *interface, void *data), void *data)
 {
 	pid_t lodge = getpid();
 	int told[2];
+
+	if (pipe2(told, O_CLOEXEC))
+		return -1;
+	fflush(NULL);
+	interface->server = fork();
+	if (!interface->server) {
+		if (prepare)
+			prepare(interface, data);
+		serve(interface, told[1], lodge);
+	}
+	close(told[1]);
+	if (interface->server > 0)
+		return told[0];
+	interface->server = 0;
+	close(told[0]);
+	return -1;
+}
+
+/* Returns when frames can flow; ends the program if they never will, after a message. */
+static void launch(struct net_interface *interface)
+{
+	int told = begin(interface, NULL, NULL);
 	ssize_t n;
 	char ok;
 
-	if (pipe2(told, O_CLOEXEC))
-		die_errno(errno, "--net %s", interface->text);
-	fflush(NULL);
-	interface->server = fork();
-	if (interface->server < 0)
-		die_errno(errno, "--net %s", interface->text);
-	if (!interface->server)
-		serve(interface, told[1], lodge);
-	close(told[1]);
+	if (told < 0)
+		die_errno(errno, "%s", interface->text);
 	do {
-		n = read(told[0], &ok, 1);
+		n = read(told, &ok, 1);
 	} while (n < 0 && errno == EINTR);
-	close(told[0]);
+	close(told);
 	if (n != 1)
 		exit(error_status());
+}
+
+static bool make_line(struct net_interface *interface)
+{
+	int line[2];
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, line))
+		return false;
+	interface->host_end = line[0];
+	interface->guest_end = line[1];
+	return true;
 }
 
 /**
@@ -181,13 +211,51 @@ static void launch(struct net_interface *interface)
  */
 void net_server_start(struct net_interface *interface)
 {
-	int line[2];
-
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, line))
-		die_errno(errno, "--net %s", interface->text);
-	interface->host_end = line[0];
-	interface->guest_end = line[1];
+	if (!make_line(interface))
+		die_errno(errno, "%s", interface->text);
 	launch(interface);
+}
+
+/**
+ * net_server_begin - start the process that serves an interface, and do not wait for it
+ * @interface: its ends and its server are filled in
+ * @prepare: called in that process, to say what the user wants; may end it
+ * @data: for @prepare
+ *
+ * Return: where a byte comes when frames can flow, or the end if they never will; -1 with errno.
+ */
+int net_server_begin(struct net_interface *interface,
+		     void (*prepare)(struct net_interface *interface, void *data), void *data)
+{
+	int told;
+
+	if (!make_line(interface))
+		return -1;
+	told = begin(interface, prepare, data);
+	if (told < 0) {
+		close(interface->host_end);
+		close(interface->guest_end);
+	}
+	return told;
+}
+
+/** net_server_end - end the process that serves an interface, if there is one */
+void net_server_end(struct net_interface *interface)
+{
+	struct pollfd server = { .events = POLLIN };
+
+	if (!interface->server)
+		return;
+	/* It cleans up; unless a guest has taken it over. */
+	kill(interface->server, SIGTERM);
+	server.fd = syscall(SYS_pidfd_open, interface->server, 0);
+	if (server.fd < 0 || poll(&server, 1, END_MS) == 0)
+		kill(interface->server, SIGKILL);
+	if (server.fd >= 0)
+		close(server.fd);
+	while (waitpid(interface->server, NULL, 0) < 0 && errno == EINTR)
+		;
+	interface->server = 0;
 }
 
 static void nowhere_open(struct net_port *port)

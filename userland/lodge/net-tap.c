@@ -24,21 +24,21 @@ static void tap_open(struct net_port *port)
 	struct ifreq request = { .ifr_flags = IFF_TAP | IFF_NO_PI };
 
 	if (strlen(interface->where) >= IFNAMSIZ)
-		die("--net %s: a device's name has %d characters at most", interface->text,
+		die("%s: a device's name has %d characters at most", interface->text,
 		    IFNAMSIZ - 1);
 	port->fd = open(DEVICE, O_RDWR | O_NONBLOCK | O_CLOEXEC);
 	if (port->fd < 0)
-		die_errno(errno, "--net %s: " DEVICE, interface->text);
+		die_errno(errno, "%s: " DEVICE, interface->text);
 	strcpy(request.ifr_name, interface->where);
 	if (!ioctl(port->fd, TUNSETIFF, &request))
 		return;
 	if (errno == EPERM)
-		die("--net %s: there is no TAP device of yours of this name; root makes one by "
+		die("%s: there is no TAP device of yours of this name; root makes one by "
 		    "'ip tuntap add dev %s mode tap user %u'", interface->text, interface->where,
 		    getuid());
 	if (errno == EINVAL)
-		die("--net %s: a device of this name is there, but no TAP device", interface->text);
-	die_errno(errno, "--net %s", interface->text);
+		die("%s: a device of this name is there, but no TAP device", interface->text);
+	die_errno(errno, "%s", interface->text);
 }
 
 /* Of a TAP device or a socket that keeps packets apart. */
@@ -70,12 +70,12 @@ static void fd_open(struct net_port *port)
 	/* Frames must not run together; which is so for packet sockets and TAP devices. */
 	if (!getsockopt(port->fd, SOL_SOCKET, SO_TYPE, &type, &length)) {
 		if (type != SOCK_SEQPACKET && type != SOCK_DGRAM)
-			die("--net %s: neither a datagram nor a packet socket", interface->text);
+			die("%s: neither a datagram nor a packet socket", interface->text);
 	} else if (ioctl(port->fd, TUNGETIFF, &tap)) {
-		die("--net %s: neither a socket nor a TAP device", interface->text);
+		die("%s: neither a socket nor a TAP device", interface->text);
 	} else if ((tap.ifr_flags & (IFF_TAP | IFF_NO_PI | IFF_VNET_HDR)) !=
 		   (IFF_TAP | IFF_NO_PI)) {
-		die("--net %s: a TAP device must have IFF_NO_PI, and not IFF_VNET_HDR",
+		die("%s: a TAP device must have IFF_NO_PI, and not IFF_VNET_HDR",
 		    interface->text);
 	}
 	fcntl(port->fd, F_SETFL, fcntl(port->fd, F_GETFL) | O_NONBLOCK);

@@ -158,7 +158,7 @@ static void user_open(struct net_port *port)
 	port->private = nat;
 	nat->slirp = slirp_new(&config, &callbacks, nat);
 	if (!nat->slirp)
-		die("--net %s: libslirp %s refuses it", interface->text, slirp_version_string());
+		die("%s: libslirp %s refuses it", interface->text, slirp_version_string());
 	for (i = 0; i < interface->n_published; i++)
 		open_to_host(nat, interface->published + i);
 }

@@ -17,7 +17,7 @@ static void vde_port_open(struct net_port *port)
 	errno = 0;
 	port->private = vde_open(interface->where, description, NULL);
 	if (!port->private)
-		die("--net %s: no switch there: %s", interface->text,
+		die("%s: no switch there: %s", interface->text,
 		    errno ? strerror(errno) : "not one of VDE's");
 	port->fd = vde_datafd(port->private);
 }

@@ -20,11 +20,12 @@
 #define MAC_LOCAL 0x02
 #define MAC_GROUP 0x01
 
-static void choose_mac(struct net_interface *interface, size_t index)
+/** net_choose_mac - give an interface of @net, whose guest is known, its address */
+void net_choose_mac(const struct net *net, struct net_interface *interface)
 {
+	size_t i, index = interface - net->interfaces;
 	unsigned long long hash = HASH_BASIS;
 	const char *at;
-	size_t i;
 
 	for (at = interface->guest; *at; at++)
 		hash = (hash ^ (unsigned char)*at) * HASH_PRIME;
@@ -42,8 +43,7 @@ static void check_macs(const struct net *net)
 	for (i = 0; i < net->n; i++)
 		for (j = 0; j < i; j++)
 			if (!memcmp(net->interfaces[i].mac, net->interfaces[j].mac, NET_MAC))
-				die("--net %s: vec%zu has this MAC address",
-				    net->interfaces[i].text, j);
+				die("%s: vec%zu has this MAC address", net->interfaces[i].text, j);
 }
 
 /**
@@ -62,25 +62,17 @@ void net_start(struct net *net, const char *guest)
 		interface = net->interfaces + i;
 		interface->guest = guest;
 		if (!interface->mac_given)
-			choose_mac(interface, i);
+			net_choose_mac(net, interface);
 	}
 	check_macs(net);
 	for (i = 0; i < net->n; i++) {
 		interface = net->interfaces + i;
 		net_server_start(interface);
+		interface->ready = true;
 		/* The server's now: who is at the other end shall see it end. */
 		if (interface->kind == &net_fd)
 			close(atoi(interface->where));
 	}
-}
-
-/** net_close_guest_ends - close what only the guest is to have, once it has been started */
-void net_close_guest_ends(struct net *net)
-{
-	size_t i;
-
-	for (i = 0; i < net->n; i++)
-		close(net->interfaces[i].guest_end);
 }
 
 static const char *how_it_ended(int status, char *text, size_t size)
@@ -102,7 +94,7 @@ void net_watch(struct net *net)
 
 	for (i = 0; i < net->n; i++) {
 		interface = net->interfaces + i;
-		if (!interface->server ||
+		if (!interface->server || !interface->ready ||
 		    waitpid(interface->server, &status, WNOHANG) != interface->server)
 			continue;
 		interface->server = 0;
@@ -116,22 +108,40 @@ void net_watch(struct net *net)
 	}
 }
 
+/** net_remove - end what serves an interface; then there is none of this number */
+void net_remove(struct net *net, size_t index)
+{
+	struct net_interface *interface = net->interfaces + index;
+
+	if (!interface->kind)
+		return;
+	net_server_end(interface);
+	close(interface->guest_end);
+	close(interface->host_end);
+	interface->kind = NULL;
+	while (net->n && !net->interfaces[net->n - 1].kind)
+		net->n--;
+}
+
 /** net_end - end all servers, and wait until they have cleaned up */
 void net_end(struct net *net)
 {
-	struct net_interface *interface;
 	size_t i;
 
 	for (i = 0; i < net->n; i++)
 		if (net->interfaces[i].server)
 			kill(net->interfaces[i].server, SIGTERM);
-	for (i = 0; i < net->n; i++) {
-		interface = net->interfaces + i;
-		while (interface->server && waitpid(interface->server, NULL, 0) < 0 &&
-		       errno == EINTR)
-			;
-		interface->server = 0;
-	}
+	for (i = 0; i < net->n; i++)
+		net_server_end(net->interfaces + i);
+}
+
+/** net_arguments - what a guest's kernel is to know of an interface, but for its line; freed by the caller */
+char *net_arguments(const struct net_interface *interface)
+{
+	const unsigned char *mac = interface->mac;
+
+	return xasprintf("mtu=%u,mac=%02x:%02x:%02x:%02x:%02x:%02x", interface->mtu,
+			 mac[0], mac[1], mac[2], mac[3], mac[4], mac[5]);
 }
 
 /**
@@ -144,11 +154,9 @@ void net_end(struct net *net)
 char *net_kernel_argument(const struct net *net, size_t index)
 {
 	const struct net_interface *interface = net->interfaces + index;
-	const unsigned char *mac = interface->mac;
+	char *arguments cleanup_free = net_arguments(interface);
 
-	return xasprintf("vec%zu:transport=fd,fd=%d,mtu=%u,mac=%02x:%02x:%02x:%02x:%02x:%02x",
-			 index, interface->guest_end, interface->mtu,
-			 mac[0], mac[1], mac[2], mac[3], mac[4], mac[5]);
+	return xasprintf("vec%zu:transport=fd,fd=%d,%s", index, interface->guest_end, arguments);
 }
 
 static void address_text(struct in_addr address, char text[INET_ADDRSTRLEN])

@@ -32,8 +32,9 @@ struct net_publish {
 
 /**
  * struct net_interface - one interface
- * @kind: what is behind it
- * @text: as the user gave it
+ * @kind: what is behind it; NULL: there is none
+ * @wanted: as the user gave it
+ * @text: the same behind the option, for messages
  * @guest: the guest's name, for messages
  * @where: which one of its kind: a device, a descriptor, an address; NULL if there is one only
  * @mac: its hardware address
@@ -50,10 +51,11 @@ struct net_publish {
  * @guest_end: packet socket that is the guest's
  * @host_end: the other end
  * @server: process that serves it, or 0
+ * @ready: frames can flow
  */
 struct net_interface {
 	const struct net_kind *kind;
-	const char *text, *guest;
+	const char *wanted, *text, *guest;
 	char *where;
 	unsigned char mac[NET_MAC];
 	bool mac_given;
@@ -65,26 +67,31 @@ struct net_interface {
 	size_t n_published;
 	int guest_end, host_end;
 	pid_t server;
+	bool ready;
 };
 
 /**
  * struct net - all interfaces of a guest
  * @interfaces: vec0, vec1, ...
- * @n: how many
+ * @n: behind the last that is there; before it, some may have been removed
  */
 struct net {
 	struct net_interface interfaces[NET_MAX];
 	size_t n;
 };
 
+extern const char *net_option;
+
 void net_add(struct net *net, const char *text);
 void net_publish(struct net *net, const char *text);
 void net_check_system(const struct net *net);
 void net_start(struct net *net, const char *guest);
-void net_close_guest_ends(struct net *net);
 void net_watch(struct net *net);
 void net_end(struct net *net);
 
+void net_choose_mac(const struct net *net, struct net_interface *interface);
+void net_remove(struct net *net, size_t index);
+char *net_arguments(const struct net_interface *interface);
 char *net_kernel_argument(const struct net *net, size_t index);
 char *net_init_argument(const struct net *net, size_t index);
 

@@ -15,6 +15,7 @@
 #include "util.h"
 
 #define PIECE (1024 * 1024)
+#define COPIED_AT_ONCE (64 * PIECE)
 #define IN_DIRECTORY "new"
 
 /* What a program that is ended has to remove: at most one file at a time needs it. */
@@ -247,22 +248,30 @@ static off_t find_hole(int fd, off_t at, off_t end)
 
 /**
  * file_copy_sparse - copy the first @n bytes of a file to a new one, holes as holes
+ * @from: the file, its @at not used
+ * @to: the new one, open for writing
+ * @n: as many as it will have
+ * @progress: called now and then with the number of bytes that are done, or NULL
  *
  * On file systems that can, the two share their blocks. Ends the program on failure.
  */
-void file_copy_sparse(int from, const char *from_path, const struct new_file *to,
-		      unsigned long long n)
+void file_copy_sparse(struct file_part from, struct file_part to, unsigned long long n,
+		      void (*progress)(off_t at))
 {
-	off_t at = 0, hole, end = n;
+	off_t hole, end = n;
+	size_t piece;
 
-	if (!ioctl(to->fd, FICLONE, from))
-		at = end;
-	new_file_set_size(to, n);
-	while ((at = find_data(from, at, end)) < end) {
-		hole = find_hole(from, at, end);
-		file_copy((struct file_part){ from, from_path, at },
-			  (struct file_part){ to->fd, to->path, at }, hole - at);
-		at = hole;
+	from.at = ioctl(to.fd, FICLONE, from.fd) ? 0 : end;
+	if (ftruncate(to.fd, n))
+		die_errno(errno, "%s: %llu bytes", to.path, n);
+	while ((from.at = find_data(from.fd, from.at, end)) < end) {
+		for (hole = find_hole(from.fd, from.at, end); from.at < hole; from.at += piece) {
+			piece = least(COPIED_AT_ONCE, hole - from.at);
+			to.at = from.at;
+			file_copy(from, to, piece);
+			if (progress)
+				progress(from.at + piece);
+		}
 	}
 }
 

@@ -40,8 +40,8 @@ struct file_part {
 };
 
 void file_copy(struct file_part from, struct file_part to, unsigned long long n);
-void file_copy_sparse(int from, const char *from_path, const struct new_file *to,
-		      unsigned long long n);
+void file_copy_sparse(struct file_part from, struct file_part to, unsigned long long n,
+		      void (*progress)(off_t at));
 bool file_same(int a, const char *a_path, int b, const char *b_path, unsigned long long n);
 
 #endif

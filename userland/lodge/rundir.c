@@ -23,7 +23,7 @@
 /* What may be in a guest's directory. */
 static const char *const left_behind[] = {
 	RUNDIR_MCONSOLE, RUNDIR_CONSOLE, RUNDIR_LOG, RUNDIR_LOG_BEFORE, RUNDIR_PID,
-	RUNDIR_STATUS, RUNDIR_MEMORY, RUNDIR_KILLED, RUNDIR_HALTED, LOCK,
+	RUNDIR_STATUS, RUNDIR_MEMORY, RUNDIR_KILLED, RUNDIR_HALTED, RUNDIR_DEVICES, LOCK,
 };
 
 /* The claim of this process. */

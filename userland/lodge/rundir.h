@@ -11,6 +11,7 @@ struct guests;
 /* Files in a guest's directory, which is the working directory of who has entered it. */
 #define RUNDIR_MCONSOLE "mconsole"
 #define RUNDIR_CONSOLE "console"
+#define RUNDIR_DEVICES "devices"
 #define RUNDIR_HALTED "halted"
 #define RUNDIR_LOG "log"
 #define RUNDIR_LOG_BEFORE "log.1"

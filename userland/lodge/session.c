@@ -10,6 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "devices.h"
 #include "error.h"
 #include "frame.h"
 #include "kernel-log.h"
@@ -24,6 +25,7 @@
 
 #define IMPATIENCE 3
 #define TICK_MS 1000
+#define TICK_DEVICES_MS 20
 /* What a user types is read at all times, to see the escape key: so much waits for the guest. */
 #define TYPED_MAX 65536
 /*
@@ -287,21 +289,23 @@ static void wait_for_news(struct relay *r)
 	bool input = r->started && !r->input_ended &&
 		     (s->terminal || (r->credit && !r->typed_length));
 	short channel = (r->out.length ? 0 : POLLIN) | (r->to_guest.length ? POLLOUT : 0);
-	struct pollfd fds[] = {
+	struct pollfd fds[7 + DEVICES_FDS] = {
 		{ .fd = r->signals, .events = POLLIN },
 		{ .fd = s->log->fd, .events = POLLIN },
 		{ .fd = channel ? s->channel : -1, .events = channel },
 		{ .fd = r->out.length ? r->out.fd : -1, .events = POLLOUT },
 		{ .fd = input ? STDIN_FILENO : -1, .events = POLLIN },
-		{ .fd = -1 }, { .fd = -1 },
 	};
+	int tick = mconsole_relay_is_busy(s->console) ? TICK_MS : -1;
 
 	mconsole_relay_poll(s->console, fds + 5);
-	if (poll(fds, ARRAY_SIZE(fds), s->console->client_length ? TICK_MS : -1) < 0)
+	devices_poll(s->devices, fds + 7);
+	if (poll(fds, ARRAY_SIZE(fds), devices_wait(s->devices) ? TICK_DEVICES_MS : tick) < 0)
 		return;
 	if (fds[1].revents)
 		kernel_log_read(s->log);
 	mconsole_relay_move(s->console, fds + 5);
+	devices_move(s->devices, fds + 7);
 	if (fds[3].revents)
 		give_output(r);
 	if (fds[0].revents)

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
+struct devices;
 struct kernel_log;
 struct mconsole_relay;
 struct net;
@@ -18,6 +19,7 @@ struct net;
  * @log: what the guest's kernel says
  * @console: between its management console and who wants to talk to it
  * @net: its networks
+ * @devices: what it is given while it runs
  * @order: data of the first frame
  * @order_length: of it
  * @terminal: the command has a terminal: ours is raw and resized with it
@@ -29,6 +31,7 @@ struct session {
 	struct kernel_log *log;
 	struct mconsole_relay *console;
 	struct net *net;
+	struct devices *devices;
 	const char *order;
 	size_t order_length;
 	bool terminal;

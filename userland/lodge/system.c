@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "console.h"
+#include "devices.h"
 #include "error.h"
 #include "launcher.h"
 #include "lodge.h"
@@ -91,20 +92,25 @@ static bool is_waiting(struct watch *w)
 		w->halted = true;
 		kill(s->guest, SIGKILL);
 	}
-	return s->up || w->shutting_down || s->management->client_length;
+	return s->up || w->shutting_down || mconsole_relay_is_busy(s->management) ||
+	       devices_wait(s->devices);
 }
 
 static void wait_for_news(struct watch *w)
 {
 	struct system *s = w->system;
-	struct pollfd fds[1 + 2 + CONSOLE_FDS] = { { .fd = w->signals, .events = POLLIN } };
+	struct pollfd fds[1 + 2 + CONSOLE_FDS + DEVICES_FDS] = {
+		{ .fd = w->signals, .events = POLLIN },
+	};
 
 	mconsole_relay_poll(s->management, fds + 1);
 	console_poll(s->console, fds + 3);
+	devices_poll(s->devices, fds + 3 + CONSOLE_FDS);
 	if (poll(fds, ARRAY_SIZE(fds), is_waiting(w) ? TICK_MS : -1) < 0)
 		return;
 	mconsole_relay_move(s->management, fds + 1);
 	console_move(s->console, fds + 3);
+	devices_move(s->devices, fds + 3 + CONSOLE_FDS);
 	if (fds[0].revents)
 		take_signal(w);
 	if (s->console->escaped) {

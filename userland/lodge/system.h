@@ -7,6 +7,7 @@
 #include <sys/types.h>
 
 struct console;
+struct devices;
 struct mconsole_relay;
 struct net;
 
@@ -17,6 +18,7 @@ struct net;
  * @console: its console
  * @management: its management console
  * @net: its networks
+ * @devices: what it is given while it runs
  * @up: called once when its kernel can be talked to, or NULL
  */
 struct system {
@@ -25,6 +27,7 @@ struct system {
 	struct console *console;
 	struct mconsole_relay *management;
 	struct net *net;
+	struct devices *devices;
 	void (*up)(const char *name);
 };
 
