@@ -70,32 +70,34 @@ static void failed(struct hold *hold, const char *why)
 	enter(hold, step->back);
 }
 
-/** hold_move - do what is next; after mconsole_relay_move() */
-void hold_move(struct hold *hold)
+/* Returns whether there is more to do at once. */
+static bool move(struct hold *hold)
 {
-	const struct step *step;
+	const struct step *step = &steps[hold->state];
+	bool back = hold->over && hold->state < HOLD_HELD;
 
 	if (hold->state == HOLD_NONE || hold->state == HOLD_HELD)
-		return;
-	step = &steps[hold->state];
-	if (!hold->ordered) {
-		if (hold->over && hold->state < HOLD_HELD) {
-			enter(hold, step->back);
-			return;
-		}
+		return false;
+	if (!hold->ordered && !back) {
 		hold->ordered = mconsole_relay_tell(hold->management, step->order, step->ms);
 		if (!hold->ordered && !mconsole_relay_is_busy(hold->management) &&
 		    now_ms() > hold->give_up)
 			failed(hold, "the guest's kernel does not listen");
-		return;
+		return false;
 	}
-	if (mconsole_relay_is_busy(hold->management))
-		return;
-	hold->ordered = false;
-	if (hold->management->refused)
+	if (hold->ordered && mconsole_relay_is_busy(hold->management))
+		return false;
+	if (hold->ordered && hold->management->refused)
 		failed(hold, hold->management->answer);
-	else if (hold->over && hold->state < HOLD_HELD)
-		enter(hold, step->back);
 	else
-		enter(hold, step->then);
+		enter(hold, back ? step->back : step->then);
+	hold->ordered = false;
+	return true;
+}
+
+/** hold_move - do what is next; after mconsole_relay_move() */
+void hold_move(struct hold *hold)
+{
+	while (move(hold))
+		;
 }
