@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* lodge disk: disks of full guests that run. */
+#include <errno.h>
+#include <fcntl.h>
 #include <getopt.h>
 #include <json-c/json.h>
 #include <stdio.h>
@@ -66,28 +68,34 @@ static int add_main(int argc, char **argv)
 {
 	static const char *const wanted[] = { "NAME", "FILE", NULL };
 	char **args = parse(argc, argv, NULL);
-	int passed[DEVICES_PASSED], fd, unit;
-	struct device_message message = { .order = DEVICES_DISK_ADD };
-	char *answer cleanup_free = NULL, *order cleanup_free = NULL;
+	int passed[DEVICES_PASSED], here cleanup_fd = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	struct device_message message;
+	char *why cleanup_free = NULL, *order cleanup_free = NULL;
 	struct disk disk;
+	int fd, unit;
 
 	action_expect(&cmd_disk, args, "add", wanted);
+	full_guest_enter(args[0]);
+	fd = device_connect(args[0]);
+	if (here < 0 || fchdir(here))
+		die_errno(errno, ".");
 	disk_open(&disk, "disk add", args[1], NULL);
 	if (!disk_lock(&disk))
 		die("disk add: %s: is in use by another guest, or by a tool that changes it",
 		    disk.cow ? disk.cow : disk.file);
-	full_guest_enter(args[0]);
-	fd = device_connect(args[0]);
+	message = (struct device_message){ .order = DEVICES_DISK_ADD };
 	device_disk_message(&message, &disk);
 	passed[0] = disk.fd;
 	passed[1] = disk.cow_fd;
 	device_ask(fd, args[0], &message, passed, disk.cow ? 2 : 1);
 	unit = message.unit;
 	order = xasprintf("config ubd%d=@host", unit);
-	if (!mconsole_ask(args[0], order, &answer)) {
+	message = (struct device_message){ .order = DEVICES_DISK_GET, .unit = unit };
+	full_guest_enter(args[0]);
+	if (!device_plug(fd, args[0], order, &message, &why)) {
 		message = (struct device_message){ .order = DEVICES_DISK_DROP, .unit = unit };
 		device_ask(fd, args[0], &message, NULL, 0);
-		die_guest(args[0], NULL, "ubd%c: %s", letter(unit), answer);
+		die_guest(args[0], NULL, "ubd%c: %s", letter(unit), why);
 	}
 	message = (struct device_message){ .order = DEVICES_DISK_KEEP, .unit = unit };
 	device_ask(fd, args[0], &message, NULL, 0);

@@ -113,8 +113,12 @@ static int add_main(int argc, char **argv)
 	device_ask(fd, args[0], &message, passed, passed[2] < 0 ? 2 : 3);
 	unit = message.unit;
 	order = xasprintf("config vec%d:transport=host", unit);
-	if (!mconsole_ask(args[0], order, &answer))
+	message = (struct device_message){ .order = DEVICES_NET_GET, .unit = unit };
+	if (!device_plug(fd, args[0], order, &message, &answer)) {
+		message = (struct device_message){ .order = DEVICES_NET_DROP, .unit = unit };
+		device_ask(fd, args[0], &message, NULL, 0);
 		die_guest(args[0], NULL, "vec%d: %s", unit, answer);
+	}
 	message = (struct device_message){ .order = DEVICES_NET_KEEP, .unit = unit };
 	device_ask(fd, args[0], &message, NULL, 0);
 	printf("vec%d\n", unit);

@@ -5,13 +5,18 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "devices.h"
 #include "error.h"
+#include "mconsole.h"
 #include "printable.h"
 #include "rundir.h"
 #include "util.h"
+
+#define START_MS 10000
+#define PAUSE_MS 20
 
 union control {
 	char bytes[CMSG_SPACE(DEVICES_PASSED * sizeof(int))];
@@ -99,15 +104,59 @@ bool device_receive(int fd, struct device_message *message, int passed[DEVICES_P
 	return n == sizeof(*message);
 }
 
-/** device_connect - connect to who has started the guest whose directory was entered, or die */
+static void pause_ms(void)
+{
+	const struct timespec pause = { .tv_nsec = PAUSE_MS * 1000000L };
+
+	nanosleep(&pause, NULL);
+}
+
+/**
+ * device_connect - connect to who has started the guest whose directory was entered
+ *
+ * Waits for the kernel of one that is starting. Ends the program on failure.
+ */
 int device_connect(const char *guest)
 {
+	long long end = now_ms() + START_MS;
 	const struct sockaddr_un sun = address(RUNDIR_DEVICES);
 	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
 
 	if (fd < 0 || connect(fd, (const struct sockaddr *)&sun, sizeof(sun)))
 		die_guest(guest, NULL, "%s", strerror(errno));
+	while (!mconsole_boot_id() && now_ms() < end)
+		pause_ms();
 	return fd;
+}
+
+/**
+ * device_plug - have the guest's kernel take what it was offered
+ * @fd: of device_connect()
+ * @guest: name
+ * @order: of its management console
+ * @message: to ask with, whether it has it already: it was starting
+ * @why: set to what it says if it does not; the caller frees
+ *
+ * Return: whether it has.
+ */
+bool device_plug(int fd, const char *guest, const char *order, struct device_message *message,
+		 char **why)
+{
+	long long end = now_ms() + START_MS;
+
+	while (!mconsole_ask(guest, order, why)) {
+		if (strstr(*why, "already configured")) {
+			device_ask(fd, guest, message, NULL, 0);
+			return message->plugged;
+		}
+		if (!strstr(*why, "is starting") || now_ms() >= end)
+			return false;
+		free(*why);
+		pause_ms();
+	}
+	free(*why);
+	*why = NULL;
+	return true;
 }
 
 /**

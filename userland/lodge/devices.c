@@ -80,7 +80,7 @@ static void give_disk(struct devices *devices, const char *question, unsigned in
 		answer_kernel(devices, question, "none", NULL, 0);
 		return;
 	}
-	devices->asked[unit] = true;
+	devices->disk_asked[unit] = true;
 	text = xasprintf("%d,%llu,%lld,%llu,%lld,%s%s%s", !disk->readonly, disk->size,
 			 (long long)disk->bitmap, disk->bitmap_length, (long long)disk->data,
 			 disk->cow ? disk->cow : disk->file, disk->cow ? "," : "",
@@ -91,7 +91,7 @@ static void give_disk(struct devices *devices, const char *question, unsigned in
 		answer_kernel(devices, question, text, &disk->fd, 1);
 }
 
-static void give_interface(const struct devices *devices, const char *question, unsigned int unit)
+static void give_interface(struct devices *devices, const char *question, unsigned int unit)
 {
 	const struct net_interface *interface = devices->net->interfaces + unit;
 	char *text cleanup_free = NULL;
@@ -100,6 +100,7 @@ static void give_interface(const struct devices *devices, const char *question, 
 		answer_kernel(devices, question, "none", NULL, 0);
 		return;
 	}
+	devices->net_asked[unit] = true;
 	text = net_arguments(interface);
 	answer_kernel(devices, question, text, &interface->guest_end, 1);
 }
@@ -136,15 +137,17 @@ static void drop_disk(struct devices *devices, int unit)
 	if (unit < 0 || unit >= DISKS_MAX || !disks->list[unit].file)
 		return;
 	disk_close(&disks->list[unit]);
-	devices->asked[unit] = false;
+	devices->disk_asked[unit] = false;
 	while (disks->n && !disks->list[disks->n - 1].file)
 		disks->n--;
 }
 
 static void drop_interface(struct devices *devices, int unit)
 {
-	if (unit >= 0 && unit < NET_MAX)
-		net_remove(devices->net, unit);
+	if (unit < 0 || unit >= NET_MAX)
+		return;
+	net_remove(devices->net, unit);
+	devices->net_asked[unit] = false;
 }
 
 static void reply(struct device_client *client, struct device_message *message)
@@ -163,9 +166,9 @@ static void refuse(struct device_client *client, const char *why)
 static void close_client(struct devices *devices, struct device_client *client)
 {
 	/* What its kernel has asked for it may have: then it can be removed, and only then. */
-	if (client->disk >= 0 && !devices->asked[client->disk])
+	if (client->disk >= 0 && !devices->disk_asked[client->disk])
 		drop_disk(devices, client->disk);
-	if (client->net >= 0)
+	if (client->net >= 0 && !devices->net_asked[client->net])
 		drop_interface(devices, client->net);
 	if (devices->holder == client) {
 		devices->holder = NULL;
@@ -202,7 +205,7 @@ static void add_disk(struct devices *devices, struct device_client *client,
 	disks->list[unit] = disk;
 	if (unit >= disks->n)
 		disks->n = unit + 1;
-	devices->asked[unit] = false;
+	devices->disk_asked[unit] = false;
 	client->disk = unit;
 	*message = (struct device_message){ .unit = unit };
 	reply(client, message);
@@ -223,6 +226,7 @@ static void get_disk(struct devices *devices, struct device_client *client,
 	}
 	disk = &devices->disks->list[unit];
 	message->unit = unit;
+	message->plugged = devices->disk_asked[unit];
 	device_disk_message(message, disk);
 	device_send(client->fd, message, (const int[]){ disk->fd, disk->cow_fd },
 		    disk->cow ? 2 : 1);
@@ -240,6 +244,7 @@ static void get_interface(struct devices *devices, struct device_client *client,
 	if (unit < devices->net->n) {
 		interface = devices->net->interfaces + unit;
 		message->unit = unit;
+		message->plugged = devices->net_asked[unit];
 		message->mtu = interface->mtu;
 		memcpy(message->mac, interface->mac, NET_MAC);
 		snprintf(message->text, sizeof(message->text), "%s", interface->wanted);
@@ -275,7 +280,7 @@ static void server_has_begun(struct devices *devices, struct device_client *clie
 		reply(client, &message);
 		return;
 	}
-	refuse(client, "there is no such network");
+	refuse(client, "no network was added");
 	drop_interface(devices, client->net);
 	client->net = -1;
 }

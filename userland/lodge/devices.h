@@ -47,6 +47,7 @@ enum device_order {
  * @mtu: of an interface
  * @mac: its address, if it has been chosen
  * @mac_given: it has
+ * @plugged: the guest's kernel has asked for it
  * @ms: a time
  * @text: the file, what a network was asked for, or a reason
  * @more: the COW file, or the ports that are published, one a line
@@ -54,7 +55,7 @@ enum device_order {
 struct device_message {
 	unsigned int order;
 	int unit;
-	bool readonly, block, mac_given;
+	bool readonly, block, mac_given, plugged;
 	unsigned long long size, bitmap, bitmap_length, data;
 	unsigned int mtu;
 	unsigned char mac[NET_MAC];
@@ -80,7 +81,8 @@ struct device_client {
  * @guest: its name
  * @disks: its disks
  * @net: its networks
- * @asked: the disks that its kernel has
+ * @disk_asked: those that its kernel has asked for
+ * @net_asked: the same, of networks
  * @line: packet socket to its kernel, -1 when that has gone
  * @guest_end: the kernel's end
  * @listener: where clients come
@@ -93,7 +95,7 @@ struct devices {
 	const char *guest;
 	struct disks *disks;
 	struct net *net;
-	bool asked[DISKS_MAX];
+	bool disk_asked[DISKS_MAX], net_asked[NET_MAX];
 	int line, guest_end, listener;
 	struct device_client clients[DEVICES_CLIENTS];
 	struct hold hold;
@@ -112,6 +114,8 @@ bool device_send(int fd, const struct device_message *message, const int *passed
 bool device_receive(int fd, struct device_message *message, int passed[DEVICES_PASSED]);
 
 int device_connect(const char *guest);
+bool device_plug(int fd, const char *guest, const char *order, struct device_message *message,
+		 char **why);
 void device_ask(int fd, const char *guest, struct device_message *message, int *passed, size_t n);
 void device_disk_message(struct device_message *message, const struct disk *disk);
 bool device_message_disk(const struct device_message *message, const int *passed,
