@@ -127,6 +127,30 @@ _lodge()
 		esac
 		return
 		;;
+	disk | net)
+		case $COMP_CWORD:${COMP_WORDS[2]} in
+		2:*)		names="add ls remove" ;;
+		3:*)		names=$(lodge ls -q 2>/dev/null) ;;
+		4:remove)	names=$(lodge "$command" ls "${COMP_WORDS[3]}" 2>/dev/null |
+					awk 'NR > 1 { print $1 }') ;;
+		4:add)
+			if [[ $command == net ]]; then
+				names="user tap= fd= vde= mcast="
+				compopt -o nospace 2>/dev/null
+			else
+				mapfile -t COMPREPLY < <(compgen -f -- "$word")
+				return
+			fi
+			;;
+		esac
+		;;
+	backup)
+		if ((COMP_CWORD > 2)); then
+			mapfile -t COMPREPLY < <(compgen -d -- "$word")
+			return
+		fi
+		names=$(lodge ls -q 2>/dev/null)
+		;;
 	destroy | ps | stat | halt | kill | pause | resume | mconsole | console | logs | rm)
 		names=$(lodge ls -q 2>/dev/null)
 		;;
