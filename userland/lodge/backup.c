@@ -23,11 +23,10 @@ static struct {
 /** backup_file - the name of a disk's copy; safe in a signal handler, valid until the next call */
 const char *backup_file(size_t unit, bool cow)
 {
-	static char raw_name[] = "ubda.img", cow_name[] = "ubda.cow";
-	char *name = cow ? cow_name : raw_name;
+	static char names[2][sizeof("ubda.img")] = { "ubda.img", "ubda.cow" };
 
-	name[strlen("ubd")] = 'a' + unit;
-	return name;
+	names[cow][strlen("ubd")] = 'a' + unit;
+	return names[cow];
 }
 
 /** backup_say - tell a user at a terminal how far it is; "" clears that line */
@@ -57,14 +56,13 @@ static void show_progress(off_t at)
 
 static void copy_disk(size_t unit, const struct disk *disk, int dir, const char *path)
 {
-	const char *name = backup_file(unit, disk->cow);
-	char *to_path cleanup_free = xasprintf("%s/%s", path, name);
+	char *to_path cleanup_free = xasprintf("%s/%s", path, backup_file(unit, disk->cow));
 	struct file_part from = { disk->fd, disk->file, 0 };
-	struct file_part to = {
-		openat(dir, name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666), to_path, 0,
-	};
+	struct file_part to = { .path = to_path };
+	const char *name = backup_file(unit, disk->cow);
 	struct stat st;
 
+	to.fd = openat(dir, name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
 	if (disk->cow)
 		from = (struct file_part){ disk->cow_fd, disk->cow, 0 };
 	if (to.fd < 0)

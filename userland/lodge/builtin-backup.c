@@ -185,9 +185,9 @@ static const char *parse(int argc, char **argv, const char **given)
 
 static int backup_main(int argc, char **argv)
 {
+	char *path cleanup_free = NULL;
 	struct device_message message = { .order = DEVICES_HOLD };
 	struct disks disks = { 0 };
-	char *path cleanup_free = NULL;
 	const char *guest, *given;
 	int fd, dir;
 

@@ -66,13 +66,13 @@ static int parse_unit(const char *text)
 
 static int add_main(int argc, char **argv)
 {
+	char *why cleanup_free = NULL, *order cleanup_free = NULL;
+	int here cleanup_fd = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	static const char *const wanted[] = { "NAME", "FILE", NULL };
 	char **args = parse(argc, argv, NULL);
-	int passed[DEVICES_PASSED], here cleanup_fd = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	struct device_message message;
-	char *why cleanup_free = NULL, *order cleanup_free = NULL;
+	int passed[DEVICES_PASSED], fd, unit;
 	struct disk disk;
-	int fd, unit;
 
 	action_expect(&cmd_disk, args, "add", wanted);
 	full_guest_enter(args[0]);
@@ -108,8 +108,8 @@ static int add_main(int argc, char **argv)
 /* Returns what the guest's kernel says if it does not; the caller frees. */
 static char *remove_from_kernel(const char *guest, int unit)
 {
-	const struct timespec pause = { .tv_nsec = PAUSE_MS * 1000000L };
 	char *order cleanup_free = xasprintf("remove ubd%d", unit);
+	const struct timespec pause = { .tv_nsec = PAUSE_MS * 1000000L };
 	char *answer;
 	int ms;
 
@@ -125,10 +125,10 @@ static char *remove_from_kernel(const char *guest, int unit)
 
 static int remove_main(int argc, char **argv)
 {
+	char *why cleanup_free = NULL;
 	static const char *const wanted[] = { "NAME", "DISK", NULL };
 	char **args = parse(argc, argv, NULL);
 	struct device_message message = { .order = DEVICES_DISK_GET };
-	char *why cleanup_free = NULL;
 	int fd, unit;
 	bool known;
 
@@ -172,7 +172,8 @@ static void print_json(int fd, const char *guest)
 		json_object_object_add(disk, "size", json_object_new_uint64(m.size));
 		json_object_object_add(disk, "readonly", json_object_new_boolean(m.readonly));
 		json_object_object_add(disk, "file", json_object_new_string(m.text));
-		json_object_object_add(disk, "cow", *m.more ? json_object_new_string(m.more) : NULL);
+		json_object_object_add(disk, "cow",
+				       *m.more ? json_object_new_string(m.more) : NULL);
 		json_object_array_add(list, disk);
 	}
 	report_print_json(list);

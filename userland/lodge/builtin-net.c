@@ -92,11 +92,11 @@ static void describe(struct device_message *message, const struct net_interface 
 
 static int add_main(int argc, char **argv)
 {
+	char *answer cleanup_free = NULL, *order cleanup_free = NULL;
 	static const char *const wanted[] = { "NAME", "KIND", NULL };
 	char **args = parse(argc, argv, "p");
 	struct device_message message = { .order = DEVICES_NET_ADD };
 	int passed[DEVICES_PASSED] = { STDERR_FILENO, -1, -1 };
-	char *answer cleanup_free = NULL, *order cleanup_free = NULL;
 	struct net net = { 0 };
 	int fd, unit;
 
@@ -137,10 +137,10 @@ static int parse_unit(const char *text)
 
 static int remove_main(int argc, char **argv)
 {
+	char *answer cleanup_free = NULL, *order cleanup_free = NULL;
 	static const char *const wanted[] = { "NAME", "INTERFACE", NULL };
 	char **args = parse(argc, argv, "");
 	struct device_message message = { .order = DEVICES_NET_GET };
-	char *answer cleanup_free = NULL, *order cleanup_free = NULL;
 	int fd, unit;
 	bool known;
 

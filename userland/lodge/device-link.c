@@ -207,7 +207,9 @@ void device_disk_message(struct device_message *message, const struct disk *disk
 bool device_message_disk(const struct device_message *message, const int *passed,
 			 struct disk *disk)
 {
-	if (passed[0] < 0 || !*message->text || !*message->more != (passed[1] < 0))
+	bool named = *message->more, passed_too = passed[1] >= 0;
+
+	if (passed[0] < 0 || !*message->text || named != passed_too)
 		return false;
 	*disk = (struct disk){
 		.file = xstrdup(message->text),

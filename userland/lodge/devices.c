@@ -72,8 +72,8 @@ static void answer_kernel(const struct devices *devices, const char *question, c
 
 static void give_disk(struct devices *devices, const char *question, unsigned int unit)
 {
-	const struct disk *disk = &devices->disks->list[unit];
 	char *text cleanup_free = NULL;
+	const struct disk *disk = &devices->disks->list[unit];
 
 	/* What was there at the start has to be locked now; what was added is. */
 	if (!disk->file || !disk_lock(disk)) {
@@ -93,8 +93,8 @@ static void give_disk(struct devices *devices, const char *question, unsigned in
 
 static void give_interface(struct devices *devices, const char *question, unsigned int unit)
 {
-	const struct net_interface *interface = devices->net->interfaces + unit;
 	char *text cleanup_free = NULL;
+	const struct net_interface *interface = devices->net->interfaces + unit;
 
 	if (!interface->kind || !interface->ready) {
 		answer_kernel(devices, question, "none", NULL, 0);

@@ -31,7 +31,7 @@ enum device_order {
 	DEVICES_NET_DROP,
 	DEVICES_NET_GET,
 	DEVICES_HOLD,		/* all is written, and the guest stands still until the end of */
-	DEVICES_RELEASE,	/* the connection, or this: the answer is the ms it has stood still */
+	DEVICES_RELEASE,	/* the connection, or this: the answer is the ms that were */
 };
 
 /**

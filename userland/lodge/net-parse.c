@@ -258,7 +258,8 @@ void net_add(struct net *net, const char *text)
 	if (net->n == NET_MAX)
 		die("%s%s: a guest has %d interfaces at most", net_option, text, NET_MAX);
 	*interface = (struct net_interface){
-		.wanted = xstrdup(text), .text = xasprintf("%s%s", net_option, text), .mtu = MTU_DEFAULT, .guest_end = -1, .host_end = -1,
+		.wanted = xstrdup(text), .text = xasprintf("%s%s", net_option, text),
+		.mtu = MTU_DEFAULT, .guest_end = -1, .host_end = -1,
 	};
 	set_kind(interface, word);
 	if (interface->kind == &net_user)

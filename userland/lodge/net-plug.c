@@ -27,7 +27,7 @@ static char *with_own_number(const char *text, int given)
 	return xasprintf("fd=%d%s", given, text + strcspn(text, ","));
 }
 
-/* In the new server: as lodge boot does it at the start, but where the client is, and to its stderr. */
+/* In the new server: as at the start of a guest, but where the client is, and to its stderr. */
 static void prepare(struct net_interface *interface, void *data)
 {
 	const struct plug *plug = data;
@@ -95,7 +95,8 @@ int net_plug(struct net *net, const char *guest, const struct device_message *me
 		return -1;
 	interface = net->interfaces + index;
 	*interface = (struct net_interface){
-		.wanted = xstrdup(message->text), .text = xstrdup(message->text), .guest = guest, .mtu = message->mtu,
+		.wanted = xstrdup(message->text), .text = xstrdup(message->text),
+		.guest = guest, .mtu = message->mtu,
 		.mac_given = message->mac_given, .guest_end = -1, .host_end = -1,
 	};
 	if (interface->mac_given)

@@ -135,7 +135,7 @@ void net_end(struct net *net)
 		net_server_end(net->interfaces + i);
 }
 
-/** net_arguments - what a guest's kernel is to know of an interface, but for its line; freed by the caller */
+/** net_arguments - what a guest's kernel is to know of it, but for its line; the caller frees */
 char *net_arguments(const struct net_interface *interface)
 {
 	const unsigned char *mac = interface->mac;
@@ -153,10 +153,10 @@ char *net_arguments(const struct net_interface *interface)
  */
 char *net_kernel_argument(const struct net *net, size_t index)
 {
-	const struct net_interface *interface = net->interfaces + index;
-	char *arguments cleanup_free = net_arguments(interface);
+	char *arguments cleanup_free = net_arguments(net->interfaces + index);
 
-	return xasprintf("vec%zu:transport=fd,fd=%d,%s", index, interface->guest_end, arguments);
+	return xasprintf("vec%zu:transport=fd,fd=%d,%s", index,
+			 net->interfaces[index].guest_end, arguments);
 }
 
 static void address_text(struct in_addr address, char text[INET_ADDRSTRLEN])
