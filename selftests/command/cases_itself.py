@@ -13,7 +13,8 @@ def help_of_every_command():
     listing = expect(lodge("--help")).out
     commands = re.findall(r"^  (\w+) ", listing, re.M)
     same(commands, ["run", "boot", "create", "destroy", "set", "ls", "ps", "stat", "top", "halt", "kill",
-                    "pause", "resume", "console", "logs", "rm", "mconsole", "image",
+                    "pause", "resume", "console", "logs", "rm", "mconsole", "disk", "net", "backup",
+                    "image",
                     "version"])
     for command in commands:
         expect(lodge(command, "--help"), out=rf"^Usage: lodge {command}\b")
@@ -94,6 +95,8 @@ def completion():
                          (["set", "web", "memory.cur"], []),
                          (["top", "--sort", "f"], ["faults"]),
                          (["ls", "--j"], ["--json"]),
+                         (["disk", ""], ["add", "ls", "remove"]),
+                         (["net", "a"], ["add"]),
                          (["run", "-m", "64M", "mkfif"], ["mkfifo"]),
                          (["boot", "--rootd"], ["--rootdir"]),
                          (["boot", "--rootdir", "/dev/sh"], ["/dev/shm"]),

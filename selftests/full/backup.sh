@@ -39,7 +39,7 @@ truncate -s 1M c.img
 start web --root base.img --cow web.cow --disk b.img --disk c.img,ro --detach >out 2>&1
 check "a guest writes" eventually says 'under way'
 
-out=$(lodge backup web first 2>&1)
+out=$(lodge backup web first/ 2>&1)
 is "a backup is made" $? 0
 check "it says for how long the guest stood still: ${out##*for }" \
 	grep -qE "^web: stopped for [0-9]+\.[0-9]{3} s: $dir/user/first$" <<<"$out"

@@ -49,13 +49,15 @@ static void remove_and_end(int sig)
 	raise(sig);
 }
 
+/* Where it goes, from the root directory on. */
 static char *here_or(const char *given, const char *guest)
 {
 	char *cwd cleanup_free = getcwd(NULL, 0);
 	char *name cleanup_free = NULL;
 	time_t now = time(NULL);
 	struct tm tm;
-	char when[32];
+	char when[32], *path;
+	size_t length;
 
 	if (!cwd)
 		die_errno(errno, ".");
@@ -65,7 +67,10 @@ static char *here_or(const char *given, const char *guest)
 		name = xasprintf("%s-%s", guest, when);
 		given = name;
 	}
-	return *given == '/' ? xstrdup(given) : xasprintf("%s/%s", cwd, given);
+	path = *given == '/' ? xstrdup(given) : xasprintf("%s/%s", cwd, given);
+	for (length = strlen(path); length > 1 && path[length - 1] == '/'; length--)
+		path[length - 1] = '\0';
+	return path;
 }
 
 /* Returns the directory that is filled, open. */

@@ -64,6 +64,8 @@ static void failed(struct hold *hold, const char *why)
 {
 	const struct step *step = &steps[hold->state];
 
+	if (starts_with(why, "Unknown command"))
+		why = "its kernel cannot: it is none that 'make guest' has built";
 	/* On the way back there is nobody who could do more. */
 	if (hold->state < HOLD_HELD && !*hold->why)
 		snprintf(hold->why, sizeof(hold->why), "%s: %s", step->order, why);

@@ -118,7 +118,11 @@ void net_remove(struct net *net, size_t index)
 	net_server_end(interface);
 	close(interface->guest_end);
 	close(interface->host_end);
-	interface->kind = NULL;
+	free((char *)interface->text);
+	free((char *)interface->wanted);
+	free(interface->where);
+	free(interface->published);
+	*interface = (struct net_interface){ .guest_end = -1, .host_end = -1 };
 	while (net->n && !net->interfaces[net->n - 1].kind)
 		net->n--;
 }
