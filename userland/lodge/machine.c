@@ -28,8 +28,8 @@
 
 /* What the kernel keeps in IN_UML are sockets and its process number. */
 #define UML_SIZE "1048576"
-/* Beside its disks and its memory, the files that it writes are small. */
-#define FILE_SLACK (1ULL << 20)
+/* The file of its memory is longer than that by the gap between the kernel and its heap. */
+#define FILE_SLACK (64ULL << 20)
 /* The least memory that the kernel lets a thread of a guest have, and so its own limit of them. */
 #define MEMORY_OF_THREAD (128ULL << 10)
 
@@ -83,7 +83,7 @@ static void add_sandbox(struct arguments *args, const struct machine *m,
 			const struct sandbox *sandbox)
 {
 	static const char *const flags[] = {
-		SANDBOX, "--unshare-all", "--die-with-parent", "--cap-drop", "ALL",
+		SANDBOX, "--unshare-all", "--unshare-user", "--die-with-parent", "--cap-drop", "ALL",
 		"--hostname", "lodge",
 	};
 	size_t i;
