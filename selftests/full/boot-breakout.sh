@@ -35,7 +35,7 @@ E2
 listener=$!
 eventually grep -q listening heard
 # Longer than the guest's memory: no file of a guest may be longer than the longest that it has.
-truncate -s 300M disk.img
+truncate -s 400M disk.img
 [ "$(id -u)" != 0 ] || chown "$user" disk.img
 
 # --- system calls
@@ -54,7 +54,7 @@ start --root disk.img --share share:ro --kernel "$dir/helper-breakout" --append 
 check "a machine's kernel makes them too, at a terminal" grep -qx 'the end' machine
 is "all others are refused" "$(grep -c '^refused' machine)" 26
 is "none is done" "$(grep '^DONE\|^LOST' machine)" ""
-is "its disk has kept its size" "$(stat -c %s disk.img)" $((300 << 20))
+is "its disk has kept its size" "$(stat -c %s disk.img)" $((400 << 20))
 is "nobody was heard at the host's sockets" "$(cat heard)" listening
 kill "$listener" 2>/dev/null
 is "the same without a sandbox: the filter is there" \
@@ -92,8 +92,8 @@ kernel_of()
 	done
 }
 
-boot -n taken -- sh -c 'echo up; read -r _' < <(sleep 30) >out 2>error &
-eventually grep -q up out
+boot -n taken -- sh -c 'echo up; read -r _' < <(sleep 30) >taken 2>error &
+eventually grep -q up taken
 kernel=$(kernel_of)
 is "three filters are on the guest's kernel" \
 	"$(awk '/^Seccomp_filters:/ { print $2 }' "/proc/$kernel/status")" 3
