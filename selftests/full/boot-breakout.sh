@@ -21,16 +21,19 @@ breakout()
 
 # Sockets of the host: one in a share, one whose name any process of its network could use.
 as_user mkdir "$dir/user/share"
-as_user timeout 120 python3 - "$dir/user/share/socket" "$tag" >heard <<'E2' &
-import select, socket, sys
+as_user touch listen
+abstract=lodge-breakout-$$
+as_user timeout 120 python3 - "$dir/user/share/socket" "$abstract" >heard <<'E2' &
+import os, select, socket, sys
 here = socket.socket(socket.AF_UNIX)
 here.bind(sys.argv[1])
 here.listen()
 everywhere = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
 everywhere.bind("\0" + sys.argv[2])
 print("listening", flush=True)
-select.select([here, everywhere], [], [])
-print("heard", flush=True)
+while os.path.exists("listen"):
+    if select.select([here, everywhere], [], [], 0.1)[0]:
+        sys.exit("heard")
 E2
 listener=$!
 eventually grep -q listening heard
@@ -49,14 +52,14 @@ is "each call that no guest makes kills who makes it" \
 	"$(sed -n 's/^killed \(.*\): Bad system call/\1/p' out)" \
 	"$(sed -nE 's/:.*//; s/^(killed|refused|DONE) //p' control)"
 start --root disk.img --share share:ro --kernel "$dir/helper-breakout" --append \
-	"$tag breakout_pid=$$ breakout_disk=$PWD/disk.img breakout_socket=/host/share/socket breakout_abstract=$tag" \
+	"$tag breakout_pid=$$ breakout_disk=$PWD/disk.img breakout_socket=/host/share/socket breakout_abstract=$abstract" \
 	2>&1 | tr -d '\r' >machine
 check "a machine's kernel makes them too, at a terminal" grep -qx 'the end' machine
 is "all others are refused" "$(grep -c '^refused' machine)" 26
 is "none is done" "$(grep '^DONE\|^LOST' machine)" ""
 is "its disk has kept its size" "$(stat -c %s disk.img)" $((400 << 20))
-is "nobody was heard at the host's sockets" "$(cat heard)" listening
-kill "$listener" 2>/dev/null
+rm listen
+check "nobody was heard at the host's sockets" wait "$listener"
 is "the same without a sandbox: the filter is there" \
 	"$(breakout "breakout_control=1" --no-sandbox | grep -c '^killed.*Bad system call')" \
 	"$(grep -c '^killed' out)"
