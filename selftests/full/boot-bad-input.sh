@@ -26,6 +26,7 @@ bad()
 	refused "$@"
 	is "  and nothing is left of it" "$(eventually same "$before" || state)" ""
 }
+# shellcheck disable=SC2317 # called by eventually
 same() { [ "$(state)" = "$1" ]; }
 
 # in_namespace SCRIPT ARGUMENT...: where this user is root, of nothing but a mount namespace

@@ -95,8 +95,8 @@ kernel_of()
 	done
 }
 
-boot -n taken -- sh -c 'echo up; read -r _' < <(sleep 30) >taken 2>error &
-eventually grep -q up taken
+boot -n taken -- sh -c 'echo up; read -r _' < <(sleep 30) >taken.out 2>error &
+eventually grep -q up taken.out
 kernel=$(kernel_of)
 is "three filters are on the guest's kernel" \
 	"$(awk '/^Seccomp_filters:/ { print $2 }' "/proc/$kernel/status")" 3

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # A guest that wants more than it was given gets no more than that.
-# shellcheck disable=SC2016 # what the guest expands
+# shellcheck disable=SC2016,SC2094 # what the guest expands; output that another waits for
 # shellcheck source=full.sh
 . "$(dirname "$0")/full.sh"
 # shellcheck source=image.sh
@@ -55,10 +55,10 @@ except OSError as error:
     print(error.errno == 11, len(pids), flush=True)
 sys.stdin.readline()'
 boot -n bomb --processes 150 -- sh -c 'python3 -c "$1"; echo alive' sh "$bomb" < <(
-	eventually grep -q True bombed; lodge ls >listed) >bombed
-is "a fork bomb is told that there are no more processes" "$(cut -d ' ' -f 1 bombed | xargs)" \
+	eventually grep -q True bomb.out; lodge ls >listed) >bomb.out
+is "a fork bomb is told that there are no more processes" "$(cut -d ' ' -f 1 bomb.out | xargs)" \
 	"True alive"
-forked=$(sed -n 's/True //p' bombed)
+forked=$(sed -n 's/True //p' bomb.out)
 check "when there are as many as it may have ($forked)" [ "${forked:-0}" -ge 80 -a "${forked:-0}" -le 150 ]
 host=$(awk '/^bomb / { print $2 }' listed)
 check "the host has no more than these and a few ($host)" [ "${host:-0}" -le $((forked + 40)) ]
@@ -76,14 +76,14 @@ pss()
 }
 boot -n many -m 64M -- sh -c 'i=0; while [ $((i += 1)) -le 100 ]; do sleep 600 & done
 	head -c 200M /dev/zero >/full 2>/dev/null; echo up; read -r _' < <(
-	eventually grep -q up many; pss >most) >many 2>/dev/null
+	eventually grep -q up many.out; pss >most) >many.out 2>/dev/null
 check "100 processes and a full file system: 64 MiB and 12 for lodge and the guest's kernel ($(cat most))" \
 	[ "$(cat most)" -le 76 ]
 check "most of which is there" [ "$(cat most)" -ge 40 ]
 
 boot -n kind --nice 7 -- sh -c 'echo up; read -r _' < <(
-	eventually grep -q up kind
-	for pid in $(pgrep -f -- "$tag"); do ps -o ni=,comm= -p "$pid"; done >priority) >kind
+	eventually grep -q up kind.out
+	for pid in $(pgrep -f -- "$tag"); do ps -o ni=,comm= -p "$pid"; done >priority) >kind.out
 is "--nice is for the whole guest" "$(awk '$2 == "linux" { print $1 }' priority | sort -u)" 7
 
 # The guest's memory is no file: a small /dev/shm or TMPDIR is no hindrance.

@@ -33,7 +33,7 @@
 #include <unistd.h>
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
-#define MIB (1 << 20)
+#define MIB 1048576
 #define X32 0x40000000
 
 /* NAME=VALUE: one argument may hold several. */
@@ -304,7 +304,6 @@ static void try_attempts(void)
 
 static void look(void)
 {
-	extern char **environ;
 	struct stat st;
 	size_t i;
 	int fd;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * helper-inject PID NUMBER: has a process make a system call, with arguments that are all 0, as
- * who has taken it over could. Prints what comes of it.
+ * helper-inject PID NUMBER: has a process make a system call, the first three arguments being
+ * 0, as who has taken it over could. Prints what comes of it.
  */
 #include <errno.h>
 #include <signal.h>
@@ -67,7 +67,9 @@ int main(int argc, char **argv)
 	regs.rip = find_syscall(pid);
 	regs.rax = atol(argv[2]);
 	regs.orig_rax = -1;
-	regs.rdi = regs.rsi = regs.rdx = regs.r10 = regs.r8 = regs.r9 = 0;
+	regs.rdi = 0;
+	regs.rsi = 0;
+	regs.rdx = 0;
 	ptrace(PTRACE_SETREGS, pid, NULL, &regs);
 	/* What else it is told meanwhile it gets in the end, when nobody holds it. */
 	do

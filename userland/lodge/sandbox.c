@@ -55,8 +55,8 @@ static pid_t read_news(int fd)
  */
 static void enter(pid_t child, const char *guest, unsigned long processes)
 {
-	const struct rlimit most = { processes + OWN_PROCESSES, processes + OWN_PROCESSES };
 	char *inside cleanup_free = xasprintf("/proc/%d/root/" RUNDIR_UML, child);
+	const struct rlimit most = { processes + OWN_PROCESSES, processes + OWN_PROCESSES };
 
 	if (prlimit(child, RLIMIT_NPROC, &most, NULL))
 		die_guest(guest, "processes", "%s", strerror(errno));

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The sandbox of a full guest: how lodge hears that it is made, and what it sets before it begins. */
+/* The sandbox of a full guest: how lodge hears that it is made, and gives it its limits. */
 #ifndef LODGE_SANDBOX_H
 #define LODGE_SANDBOX_H
 

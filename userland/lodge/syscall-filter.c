@@ -30,7 +30,7 @@
 #include "syscall-filter.h"
 #include "util.h"
 
-/* Whatever the arguments. */
+/* Whatever the arguments; of those that do the same all, for libc is free to choose. */
 static const int allowed[] = {
 	/* what it has open, and what its sandbox has of files */
 	SCMP_SYS(read), SCMP_SYS(write), SCMP_SYS(readv), SCMP_SYS(writev), SCMP_SYS(pread64),
@@ -174,6 +174,8 @@ static const struct {
 	{ SCMP_SYS(accept), EPERM },
 	{ SCMP_SYS(setsockopt), EPERM },
 	{ SCMP_SYS(execveat), EPERM },
+	{ SCMP_SYS(sched_getaffinity), EPERM },
+	{ SCMP_SYS(sysinfo), EPERM },
 };
 
 static scmp_filter_ctx new_filter(unsigned int otherwise)
