@@ -38,7 +38,7 @@ for path in ../beside out/../../beside ../../../../../../../../../../etc .. / ..
 done
 mount -t hostfs -o in none /b && echo x >/b/file
 i=0
-while [ $((i += 1)) -lt 300 ]; do
+while [ $((i += 1)) -lt 100 ]; do
 	rm -rf /mnt/race; mkdir /mnt/race
 	{ rm -rf /mnt/race; ln -s ../../beside /mnt/race; } &
 	cat /mnt/race/secret 2>/dev/null
@@ -73,7 +73,7 @@ mkdir /mnt /other
 mount -t hostfs -o swap none /mnt
 mount -t hostfs -o swap none /other
 i=0
-while [ $((i += 1)) -lt 400 ]; do
+while [ $((i += 1)) -lt 100 ]; do
 	cat /mnt/place/secret /other/place/secret /other/link/secret 2>&1
 	echo over >/mnt/place/secret
 	echo new >/other/place/made$i
