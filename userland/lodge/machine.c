@@ -211,20 +211,7 @@ static rlim_t longest_file(const struct machine *m)
 		    S_ISREG(st.st_mode) && (rlim_t)st.st_size > most)
 			most = st.st_size;
 	}
-	return m->sandbox ? most : RLIM_INFINITY;
-}
-
-/* Only the soft limit: raising it again is a call that the filter refuses. */
-static void limit_files(const struct machine *m)
-{
-	struct rlimit limit;
-
-	if (getrlimit(RLIMIT_FSIZE, &limit))
-		return;
-	if (limit.rlim_cur > longest_file(m))
-		limit.rlim_cur = longest_file(m);
-	setrlimit(RLIMIT_FSIZE, &limit);
-	signal(SIGXFSZ, SIG_IGN);
+	return most;
 }
 
 static noreturn void become_guest(const struct machine *m, const struct sandbox *sandbox)
@@ -240,7 +227,8 @@ static noreturn void become_guest(const struct machine *m, const struct sandbox 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	launcher_release_signals();
 	setrlimit(RLIMIT_CORE, &no_core);
-	limit_files(m);
+	/* A file that would be too long is an error, not the guest's end. */
+	signal(SIGXFSZ, SIG_IGN);
 	if (m->nice)
 		setpriority(PRIO_PROCESS, 0, m->nice);
 	/* Else the gap between the kernel and its heap would count as its memory. */
@@ -277,6 +265,7 @@ static noreturn void become_guest(const struct machine *m, const struct sandbox 
  */
 pid_t machine_start(struct machine *machine)
 {
+	const struct limits limits = { machine->processes, longest_file(machine) };
 	struct sandbox sandbox;
 	pid_t lodge = getpid();
 	pid_t pid;
@@ -296,7 +285,7 @@ pid_t machine_start(struct machine *machine)
 		become_guest(machine, &sandbox);
 	}
 	machine->begun = !machine->sandbox ||
-			 sandbox_begin(&sandbox, machine->name, machine->processes);
+			 sandbox_begin(&sandbox, machine->name, &limits);
 	return pid;
 }
 

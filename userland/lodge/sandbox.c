@@ -3,9 +3,9 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
+#include "control.h"
 #include "error.h"
 #include "lodge.h"
 #include "rundir.h"
@@ -48,16 +48,44 @@ static pid_t read_news(int fd)
 	return child ? strtol(child + strlen(CHILD), NULL, 10) : 0;
 }
 
+/**
+ * sandbox_limit_files - how long a file of a guest may become
+ * @pid: the guest's first process; all that descend from it are told
+ * @longest: bytes
+ *
+ * Only the soft limit: the guest cannot raise that, for the filter refuses the call, and lodge
+ * can, for a disk that is added.
+ */
+void sandbox_limit_files(pid_t pid, rlim_t longest)
+{
+	char *path cleanup_free = xasprintf("/proc/%d/task/%d/children", pid, pid);
+	char *text cleanup_free = control_read_path(path);
+	struct rlimit limit;
+	char *at = text, *end;
+	long child;
+
+	if (!prlimit(pid, RLIMIT_FSIZE, NULL, &limit)) {
+		limit.rlim_cur = longest < limit.rlim_max ? longest : limit.rlim_max;
+		prlimit(pid, RLIMIT_FSIZE, &limit, NULL);
+	}
+	while (at && (child = strtol(at, &end, 10)) > 0) {
+		sandbox_limit_files(child, longest);
+		at = end;
+	}
+}
+
 /*
  * In its user namespace only the guest's processes count, whatever else the user runs. The
  * directory of its management console is in the sandbox's memory, of limited size, and is found
  * through its process.
  */
-static void enter(pid_t child, const char *guest, unsigned long processes)
+static void enter(pid_t child, const char *guest, const struct limits *limits)
 {
 	char *inside cleanup_free = xasprintf("/proc/%d/root/" RUNDIR_UML, child);
-	const struct rlimit most = { processes + OWN_PROCESSES, processes + OWN_PROCESSES };
+	const rlim_t processes = limits->processes + OWN_PROCESSES;
+	const struct rlimit most = { processes, processes };
 
+	sandbox_limit_files(child, limits->file);
 	if (prlimit(child, RLIMIT_NPROC, &most, NULL))
 		die_guest(guest, "processes", "%s", strerror(errno));
 	if (symlink(inside, RUNDIR_UML))
@@ -68,11 +96,11 @@ static void enter(pid_t child, const char *guest, unsigned long processes)
  * sandbox_begin - give a sandbox its limits, and let the guest's kernel begin in it
  * @sandbox: of sandbox_open(); its process has been started
  * @guest: name
- * @processes: as many as the guest may have
+ * @limits: of the guest
  *
  * Return: false if it could not be made; then it has said why, where it says things.
  */
-bool sandbox_begin(struct sandbox *sandbox, const char *guest, unsigned long processes)
+bool sandbox_begin(struct sandbox *sandbox, const char *guest, const struct limits *limits)
 {
 	pid_t child;
 	size_t i;
@@ -85,7 +113,7 @@ bool sandbox_begin(struct sandbox *sandbox, const char *guest, unsigned long pro
 	child = read_news(sandbox->news[0]);
 	close(sandbox->news[0]);
 	if (child > 0)
-		enter(child, guest, processes);
+		enter(child, guest, limits);
 	if (child > 0 && write(sandbox->go[1], "", 1) != 1)
 		child = 0;
 	close(sandbox->go[1]);

@@ -4,11 +4,22 @@
 #define LODGE_SANDBOX_H
 
 #include <stdbool.h>
+#include <sys/resource.h>
+#include <sys/types.h>
 
 #include "syscall-filter.h"
 
 /* What it runs; its messages begin with this. */
 #define SANDBOX "bwrap"
+
+/**
+ * struct limits - what a guest may take of the host beside its memory
+ * @processes: as many, threads included
+ * @file: bytes of the longest file that it writes
+ */
+struct limits {
+	rlim_t processes, file;
+};
 
 /**
  * struct sandbox - one that is being made
@@ -22,6 +33,7 @@ struct sandbox {
 };
 
 void sandbox_open(struct sandbox *sandbox, bool filtered);
-bool sandbox_begin(struct sandbox *sandbox, const char *guest, unsigned long processes);
+bool sandbox_begin(struct sandbox *sandbox, const char *guest, const struct limits *limits);
+void sandbox_limit_files(pid_t pid, rlim_t longest);
 
 #endif
