@@ -64,6 +64,13 @@ host=$(awk '/^bomb / { print $2 }' listed)
 check "the host has no more than these and a few ($host)" [ "${host:-0}" -le $((forked + 40)) ]
 check "which were counted at their most" [ "${host:-0}" -ge "${forked:-1}" ]
 
+# The host may be the one that has no more.
+few=$(($(ps -u "$(as_user id -u)" -L --no-headers | wc -l) + 100))
+out=$(as_user prlimit --nproc=$few timeout -s KILL 60 "$dir/lodge" boot --append "$tag" --rootdir / \
+	-- sh -c 'python3 -c "$1" </dev/null; echo alive' sh "$bomb" </dev/null 2>&1)
+check "a user who has no more processes: an error in the guest" grep -q False <<<"$out"
+is "which lives on" "${out##*$'\n'}" alive
+
 # Each takes memory of the guest, and a little of the host's: figures of all its processes, in MiB.
 # Who has all of the guest's memory is its kernel, or a thread of that: one memory.
 pss()

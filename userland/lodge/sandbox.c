@@ -82,11 +82,16 @@ void sandbox_limit_files(pid_t pid, rlim_t longest)
 static void enter(pid_t child, const char *guest, const struct limits *limits)
 {
 	char *inside cleanup_free = xasprintf("/proc/%d/root/" RUNDIR_UML, child);
-	const rlim_t processes = limits->processes + OWN_PROCESSES;
-	const struct rlimit most = { processes, processes };
+	struct rlimit most = { 0 };
+	int err;
 
 	sandbox_limit_files(child, limits->file);
-	if (prlimit(child, RLIMIT_NPROC, &most, NULL))
+	err = prlimit(child, RLIMIT_NPROC, NULL, &most);
+	/* The user may have fewer. */
+	if (most.rlim_max > limits->processes + OWN_PROCESSES)
+		most.rlim_max = limits->processes + OWN_PROCESSES;
+	most.rlim_cur = most.rlim_max;
+	if (err || prlimit(child, RLIMIT_NPROC, &most, NULL))
 		die_guest(guest, "processes", "%s", strerror(errno));
 	if (symlink(inside, RUNDIR_UML))
 		die_guest(guest, RUNDIR_UML, "%s", strerror(errno));
