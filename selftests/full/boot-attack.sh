@@ -17,6 +17,15 @@ is "what its links lead to stays" "$(find victim | sort | xargs)" "victim victim
 nothing_left "and nothing of it is left"
 is "its name is free again" "$(boot -n mess -- echo again </dev/null 2>&1)" again
 
+# What the sandbox has of memory is the host's: it is bounded, and nothing but the kernel's directory.
+out=$(boot -n fill -- sh -c 'mount -t hostfs -o .. none /mnt; dd if=/dev/zero of=/mnt/filler bs=1M count=64
+	mkdir /mnt/directory; mount -t hostfs -o ../uml none /mnt; dd if=/dev/zero of=/mnt/filler bs=64k count=1024
+	ls -l /mnt/filler; echo alive' </dev/null 2>&1)
+is "the sandbox's root takes no file" "$(grep -c "dd: failed to open.*Read-only" <<<"$out")" 1
+is "nor a directory" "$(grep -c "mkdir: cannot create.*Read-only" <<<"$out")" 1
+check "a directory of 1 MiB has room for no more" grep -q "No space left" <<<"$out"
+check "and the guest lives on" grep -qx alive <<<"$out"
+
 # The COW file is the guest's, too, header and all.
 image base.img <<'E2'
 mkdir /m
@@ -33,6 +42,20 @@ check "the guest forges the header of its COW file" grep -q forged out
 refused "its base is not what the header says" 1 "belongs to" \
 	lodge image cow merge --into-backing one.cow base.img
 refused "nor does it start again" 125 "" start --root base.img --cow one.cow
+image grow.img 300 <<'E2'
+mkdir /m
+mount -t hostfs -o "../$(cat /proc/cmdline | /bin/busybox sed 's/.*lodge_at=\([^ ]*\).*/\1/')" none /m
+dd if=/dev/zero of=/m/grow.cow bs=1M seek=400 count=8 conv=notrunc 2>&1
+dd if=/dev/zero of=/m/grow.img bs=1M seek=400 count=8 conv=notrunc 2>&1
+echo "tried"
+E2
+as_user timeout -s KILL 60 "$dir/lodge" boot --append "$tag lodge_at=$dir/user" --root grow.img \
+	--cow grow.cow </dev/null >out 2>&1
+check "the guest writes behind the end of its disk" grep -q tried out
+check "which is an error there" grep -q 'File too large' out
+check "the COW file is no longer than before" [ "$(stat -c %s grow.cow)" -lt $((302 << 20)) ]
+is "and the image as long" "$(stat -c %s grow.img)" $((300 << 20))
+
 is "the file that it named stays" "$(cksum <host.img)" "$before"
 
 # What the caller has open is not for the guest.

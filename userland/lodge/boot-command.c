@@ -82,5 +82,6 @@ int boot_command(struct boot *boot)
 	free(text.bytes);
 	if (status >= 0)
 		return status;
-	return boot_failed(boot, "ended without a word from the command", !boot->verbose);
+	return boot_failed(boot, session.guest_status, "ended without a word from the command",
+			   !boot->verbose);
 }

@@ -113,7 +113,7 @@ int boot_system(struct boot *boot)
 	close(console->guest_end);
 	status = system_run(&system);
 	if (status)
-		status = boot_failed(boot, "its kernel has failed", boot->detach);
+		status = boot_failed(boot, status, "its kernel has failed", boot->detach);
 	if (boot->detach)
 		rundir_keep(status);
 	return status;

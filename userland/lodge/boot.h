@@ -42,7 +42,7 @@ struct boot {
 };
 
 pid_t boot_start(struct boot *boot);
-int boot_failed(const struct boot *boot, const char *how, bool show);
+int boot_failed(const struct boot *boot, int status, const char *how, bool show);
 
 void boot_command_check(struct boot *boot);
 int boot_command(struct boot *boot);

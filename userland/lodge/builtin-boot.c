@@ -21,11 +21,12 @@
 
 #define MEMORY_MIN (32ULL << 20)
 #define MEMORY_DEFAULT (256ULL << 20)
+#define PROCESSES_DEFAULT 2048
 #define LOG_LINES 40
 
 enum {
-	OPT_APPEND = OPT_LONG_ONLY, OPT_COW, OPT_DISK, OPT_KERNEL, OPT_NET, OPT_NO_SANDBOX,
-	OPT_ROOT, OPT_ROOTDIR, OPT_SHARE,
+	OPT_APPEND = OPT_LONG_ONLY, OPT_COW, OPT_DISK, OPT_KERNEL, OPT_NET, OPT_NICE,
+	OPT_NO_SANDBOX, OPT_NO_SECCOMP, OPT_PROCESSES, OPT_ROOT, OPT_ROOTDIR, OPT_SHARE,
 };
 
 static const struct option options[] = {
@@ -40,7 +41,10 @@ static const struct option options[] = {
 	{ "memory", required_argument, NULL, 'm' },
 	{ "name", required_argument, NULL, 'n' },
 	{ "net", required_argument, NULL, OPT_NET },
+	{ "nice", required_argument, NULL, OPT_NICE },
 	{ "no-sandbox", no_argument, NULL, OPT_NO_SANDBOX },
+	{ "no-seccomp", no_argument, NULL, OPT_NO_SECCOMP },
+	{ "processes", required_argument, NULL, OPT_PROCESSES },
 	{ "publish", required_argument, NULL, 'p' },
 	{ "root", required_argument, NULL, OPT_ROOT },
 	{ "rootdir", required_argument, NULL, OPT_ROOTDIR },
@@ -68,6 +72,21 @@ static unsigned long long parse_memory(const char *text)
 	if (bytes > 1ULL << 38)
 		die("--memory: %s: a full guest takes 256G at most", text);
 	return bytes;
+}
+
+static unsigned long parse_number(const char *option, const char *text, unsigned long least,
+				  unsigned long most)
+{
+	unsigned long number;
+	char *end;
+
+	errno = 0;
+	number = strtoul(text, &end, 10);
+	if (end == text || *end || *text == '-')
+		die("%s: %s: not a number", option, text);
+	if (errno || number < least || number > most)
+		die("%s: %s: must be from %lu to %lu", option, text, least, most);
+	return number;
 }
 
 static void take_option(struct boot *boot, int opt, const char *value)
@@ -110,8 +129,17 @@ static void take_option(struct boot *boot, int opt, const char *value)
 	case OPT_NET:
 		net_add(&boot->net, value);
 		break;
+	case OPT_NICE:
+		m->nice = parse_number("--nice", value, 0, 19);
+		break;
 	case OPT_NO_SANDBOX:
 		m->sandbox = false;
+		break;
+	case OPT_NO_SECCOMP:
+		m->filter = false;
+		break;
+	case OPT_PROCESSES:
+		m->processes = parse_number("--processes", value, PROCESSES_MIN, PROCESSES_MAX);
 		break;
 	case 'p':
 		given.published = xrealloc(given.published, given.n_published + 1,
@@ -227,12 +255,13 @@ pid_t boot_start(struct boot *boot)
 /**
  * boot_failed - say why a guest has ended
  * @boot: whose log has its last words
+ * @status: exit status of its process
  * @how: it has ended, if there is no better reason
  * @show: its last words, too
  *
  * Return: the status to end with.
  */
-int boot_failed(const struct boot *boot, const char *how, bool show)
+int boot_failed(const struct boot *boot, int status, const char *how, bool show)
 {
 	char *tail cleanup_free = NULL;
 	const char *name = boot->machine.name;
@@ -245,8 +274,7 @@ int boot_failed(const struct boot *boot, const char *how, bool show)
 	if (!access(RUNDIR_HALTED, F_OK))
 		return 0;
 	tail = kernel_log_tail(boot->log, LOG_LINES);
-	/* Once its kernel is up, all that is said is the guest's. */
-	reason = mconsole_boot_id() ? NULL : machine_log_reason(tail);
+	reason = machine_reason(&boot->machine, status, tail);
 	if (reason) {
 		warn_guest(name, NULL, "%s", reason);
 		free(reason);
@@ -262,7 +290,8 @@ static int boot_main(int argc, char **argv)
 {
 	struct boot boot = {
 		.machine = {
-			.memory = MEMORY_DEFAULT, .sandbox = true, .channel = -1, .console = -1,
+			.memory = MEMORY_DEFAULT, .processes = PROCESSES_DEFAULT,
+			.sandbox = true, .filter = true, .channel = -1, .console = -1,
 		},
 		.log = xcalloc(1, sizeof(*boot.log)),
 	};
@@ -319,7 +348,10 @@ const struct command cmd_boot = {
 	"  -n, --name NAME        name of the guest; made up if not given\n"
 	"      --kernel FILE      another guest kernel\n"
 	"      --append TEXT      an argument for the kernel's command line\n"
+	"      --processes N      most processes and threads in the guest (2048)\n"
+	"      --nice N           N steps less of the CPU than others: 0 to 19\n"
 	"      --no-sandbox       without namespaces of its own: for hosts that forbid them\n"
+	"      --no-seccomp       without a filter of the system calls that its kernel makes\n"
 	"  -v, --verbose          show what the guest's kernel says\n"
 	"  -h, --help             show this\n\n"
 	"On a terminal, Ctrl-] pressed three times within a second ends the guest. The exit\n"

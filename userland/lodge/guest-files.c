@@ -3,6 +3,7 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "error.h"
@@ -23,6 +24,7 @@ static const char *const places[] = { "guest", "../lib/lodge/guest" };
 char *guest_file(const char *given, const char *name)
 {
 	char self[PATH_MAX], *found, *slash;
+	struct stat st;
 	ssize_t n;
 	size_t i;
 
@@ -32,6 +34,8 @@ char *guest_file(const char *given, const char *name)
 			die_errno(errno, "%s", given);
 		if (access(found, R_OK))
 			die_errno(errno, "%s", given);
+		if (!stat(found, &st) && !S_ISREG(st.st_mode))
+			die("%s: not a file", given);
 		return found;
 	}
 	n = readlink("/proc/self/exe", self, sizeof(self) - 1);

@@ -64,15 +64,18 @@ int launcher_signals(void)
  * @guest: its process
  * @signals: of launcher_signals()
  * @log: what it says meanwhile
+ *
+ * Return: its exit status, or 128 and the number of the signal that ended it.
  */
-void launcher_reap(pid_t guest, int signals, struct kernel_log *log)
+int launcher_reap(pid_t guest, int signals, struct kernel_log *log)
 {
 	long long end = now_ms() + POWER_OFF_MS;
 	struct pollfd fds[] = { { .events = POLLIN }, { .fd = signals, .events = POLLIN } };
 	struct signalfd_siginfo info;
+	int status = 0;
 	pid_t pid;
 
-	while ((pid = waitpid(guest, NULL, WNOHANG)) != guest) {
+	while ((pid = waitpid(guest, &status, WNOHANG)) != guest) {
 		if (pid < 0 && errno != EINTR)
 			break;
 		if (now_ms() >= end)
@@ -90,4 +93,5 @@ void launcher_reap(pid_t guest, int signals, struct kernel_log *log)
 			break;
 		kernel_log_read(log);
 	}
+	return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
 }

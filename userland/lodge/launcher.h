@@ -10,6 +10,6 @@ struct kernel_log;
 void launcher_hold_signals(void);
 void launcher_release_signals(void);
 int launcher_signals(void);
-void launcher_reap(pid_t guest, int signals, struct kernel_log *log);
+int launcher_reap(pid_t guest, int signals, struct kernel_log *log);
 
 #endif

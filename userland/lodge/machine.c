@@ -16,9 +16,8 @@
 #include "machine.h"
 #include "net.h"
 #include "rundir.h"
+#include "sandbox.h"
 #include "util.h"
-
-#define SANDBOX "bwrap"
 
 /* Where things are in the sandbox. */
 #define IN_KERNEL "/linux"
@@ -26,6 +25,13 @@
 #define IN_HOST "/host"			/* what hostfs shows: the shares, and */
 #define IN_ROOTDIR ".rootdir"		/* for who has one, the directory that is / */
 #define IN_UML "/" RUNDIR_UML
+
+/* What the kernel keeps in IN_UML are sockets and its process number. */
+#define UML_SIZE "1048576"
+/* The file of its memory is longer than that by the gap between the kernel and its heap. */
+#define FILE_SLACK (64ULL << 20)
+/* The least memory that the kernel lets a thread of a guest have, and so its own limit of them. */
+#define MEMORY_OF_THREAD (128ULL << 10)
 
 struct arguments {
 	const char **list;
@@ -47,6 +53,14 @@ static void add_bind(struct arguments *args, const char *how, const char *from, 
 	add(args, to);
 }
 
+/* It is to stay open in what lodge becomes. */
+static void add_descriptor(struct arguments *args, const char *option, int fd)
+{
+	fcntl(fd, F_SETFD, 0);
+	add(args, option);
+	add(args, xasprintf("%d", fd));
+}
+
 /*
  * Under the names that they have outside: a COW file has the name of what is behind it in it. A
  * device has to be bound as such to be more than a name.
@@ -62,12 +76,14 @@ static void add_disk(struct arguments *args, const struct disk *disk)
 
 /*
  * All that a guest needs of the host: its kernel, what it was given, /dev/null. The host
- * mounts the directory read-only: whatever becomes of the guest, it stays as it is.
+ * mounts the directory read-only: whatever becomes of the guest, it stays as it is. What is not
+ * the host's is read-only, too, or of limited size: it is the host's memory.
  */
-static void add_sandbox(struct arguments *args, const struct machine *m)
+static void add_sandbox(struct arguments *args, const struct machine *m,
+			const struct sandbox *sandbox)
 {
 	static const char *const flags[] = {
-		SANDBOX, "--unshare-all", "--die-with-parent", "--cap-drop", "ALL",
+		SANDBOX, "--unshare-all", "--unshare-user", "--die-with-parent", "--cap-drop", "ALL",
 		"--hostname", "lodge",
 	};
 	size_t i;
@@ -88,9 +104,19 @@ static void add_sandbox(struct arguments *args, const struct machine *m)
 			 xasprintf(IN_HOST "/%s", m->shares.list[i].name));
 	for (i = 0; i < m->disks.n; i++)
 		add_disk(args, &m->disks.list[i]);
-	add_bind(args, "--bind", RUNDIR_UML, IN_UML);
+	add(args, "--size");
+	add(args, UML_SIZE);
+	add(args, "--tmpfs");
+	add(args, IN_UML);
+	add(args, "--remount-ro");
+	add(args, "/");
 	add(args, "--chdir");
 	add(args, "/");
+	for (i = 0; i < SYSCALL_FILTERS; i++)
+		if (sandbox->filters[i] >= 0)
+			add_descriptor(args, "--add-seccomp-fd", sandbox->filters[i]);
+	add_descriptor(args, "--info-fd", sandbox->news[1]);
+	add_descriptor(args, "--block-fd", sandbox->go[0]);
 	add(args, "--");
 }
 
@@ -160,13 +186,39 @@ static void add_kernel(struct arguments *args, const struct machine *m)
 	    xasprintf("uml_dir=%s/" RUNDIR_UML "/", getcwd(NULL, 0)));
 	add(args, "umid=k");
 	add(args, xasprintf("host_devices=%d", m->host));
+	/* Where a guest meets its own limit first, it says so in its own words. */
+	if (m->processes < m->memory / MEMORY_OF_THREAD)
+		add(args, xasprintf("sysctl.kernel.threads-max=%lu", m->processes));
 	add_networks(args, m);
 	if (m->append)
 		add(args, m->append);
 	add_init(args, m->init);
 }
 
-static noreturn void become_guest(const struct machine *m)
+/*
+ * Its root reaches its disks as files, too: none shall become longer than it is. A share has no
+ * limit but the host's.
+ */
+static rlim_t longest_file(const struct machine *m)
+{
+	rlim_t most = m->memory + FILE_SLACK;
+	struct stat st;
+	size_t i;
+
+	for (i = 0; i < m->shares.n; i++)
+		if (!m->shares.list[i].readonly)
+			return RLIM_INFINITY;
+	for (i = 0; i < m->disks.n; i++) {
+		const struct disk *disk = &m->disks.list[i];
+
+		if (!disk->readonly && !stat(disk->cow ? disk->cow : disk->file, &st) &&
+		    S_ISREG(st.st_mode) && (rlim_t)st.st_size > most)
+			most = st.st_size;
+	}
+	return most;
+}
+
+static noreturn void become_guest(const struct machine *m, const struct sandbox *sandbox)
 {
 	const struct rlimit no_core = { 0, 0 };
 	struct arguments args = { 0 };
@@ -179,6 +231,10 @@ static noreturn void become_guest(const struct machine *m)
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	launcher_release_signals();
 	setrlimit(RLIMIT_CORE, &no_core);
+	/* A file that would be too long is an error, not the guest's end. */
+	signal(SIGXFSZ, SIG_IGN);
+	if (m->nice)
+		setpriority(PRIO_PROCESS, 0, m->nice);
 	/* Else the gap between the kernel and its heap would count as its memory. */
 	personality(ADDR_NO_RANDOMIZE);
 	null = open("/dev/null", O_RDONLY);
@@ -192,7 +248,9 @@ static noreturn void become_guest(const struct machine *m)
 		fcntl(m->console, F_SETFD, 0);
 	fcntl(m->host, F_SETFD, 0);
 	if (m->sandbox)
-		add_sandbox(&args, m);
+		add_sandbox(&args, m, sandbox);
+	else if (m->filter)
+		syscall_filter_load();
 	add_kernel(&args, m);
 	execvpe(args.list[0], (char *const *)args.list, environment);
 	if (m->sandbox)
@@ -210,11 +268,17 @@ static noreturn void become_guest(const struct machine *m)
  *
  * Return: its process, a child of the caller's; ends the program on failure.
  */
-pid_t machine_start(const struct machine *machine)
+pid_t machine_start(struct machine *machine)
 {
+	const struct limits limits = { machine->processes, longest_file(machine) };
+	struct sandbox sandbox;
 	pid_t lodge = getpid();
 	pid_t pid;
 
+	if (machine->sandbox)
+		sandbox_open(&sandbox, machine->filter);
+	else if (mkdir(RUNDIR_UML, 0700))
+		die_guest(machine->name, RUNDIR_UML, "%s", strerror(errno));
 	fflush(NULL);
 	pid = fork();
 	if (pid < 0)
@@ -223,24 +287,32 @@ pid_t machine_start(const struct machine *machine)
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		if (getppid() != lodge)
 			_exit(error_status());
-		become_guest(machine);
+		become_guest(machine, &sandbox);
 	}
+	machine->begun = !machine->sandbox ||
+			 sandbox_begin(&sandbox, machine->name, &limits);
 	return pid;
 }
 
 /**
- * machine_log_reason - what to say about a guest that ended before it had begun
+ * machine_reason - what to say about a guest that has ended by itself
+ * @machine: the guest
+ * @status: exit status of its process
  * @log: the last lines of its log
  *
- * Return: advice that the caller frees, or NULL when the log has to speak for itself.
+ * Return: words that the caller frees, or NULL when the log has to speak for itself.
  */
-char *machine_log_reason(const char *log)
+char *machine_reason(const struct machine *machine, int status, const char *log)
 {
-	const char *line = strstr(log, SANDBOX ": ");
+	const char *line = machine->begun ? NULL : strstr(log, SANDBOX ": ");
 	int length;
 
-	/* The sandbox was made, but the kernel is not one. */
-	if (!line || strstr(line, ": execvp "))
+	if (status == 128 + SIGSYS)
+		return xstrdup("its kernel was killed for a system call of the host that no guest "
+			       "needs (SIGSYS): it was taken over, or has an error; the host's "
+			       "kernel log may name the call (type=1326)");
+	/* Once the sandbox is made, all that is said is the guest's. */
+	if (!line)
 		return NULL;
 	length = strcspn(line, "\n");
 	return xasprintf("the sandbox could not be made (%.*s): install bubblewrap, allow user "

@@ -12,6 +12,9 @@
 
 struct net;
 
+#define PROCESSES_MIN 64UL
+#define PROCESSES_MAX 4000000UL
+
 /**
  * struct machine - what a full guest is started with
  * @name: its name
@@ -23,13 +26,17 @@ struct net;
  * @init: program that the kernel of a guest without @rootdir runs first, and its arguments; NULL
  *	at once: what it finds
  * @memory: bytes
+ * @processes: most of them, threads included
+ * @nice: how much less of the CPU it gets than others, as in nice(1)
  * @append: more for the kernel's command line, or NULL
  * @sandbox: in namespaces of its own, where nothing else of the host is
+ * @filter: it makes no system calls of the host but those that it needs
  * @net: its networks, started, or NULL
  * @console: file descriptor that is to be its first console, a terminal, or -1
  * @channel: file descriptor that is to be its first serial line, or -1
  * @host: file descriptor at which its kernel asks for disks and networks
  * @log: file descriptor that its kernel's messages go to
+ * @begun: set when its kernel could begin
  */
 struct machine {
 	const char *name;
@@ -38,13 +45,16 @@ struct machine {
 	struct shares shares;
 	char *const *init;
 	unsigned long long memory;
+	unsigned long processes;
+	int nice;
 	const char *append;
-	bool sandbox;
+	bool sandbox, filter;
 	const struct net *net;
 	int console, channel, host, log;
+	bool begun;
 };
 
-pid_t machine_start(const struct machine *machine);
-char *machine_log_reason(const char *log);
+pid_t machine_start(struct machine *machine);
+char *machine_reason(const struct machine *machine, int status, const char *log);
 
 #endif

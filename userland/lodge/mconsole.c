@@ -41,21 +41,28 @@ static struct sockaddr_un address(const char *path)
 	return sun;
 }
 
+/* Returns -1 with errno if that cannot be. */
 static int bound(const char *path)
 {
 	const struct sockaddr_un sun = address(path);
 	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	mode_t mask = umask(0177);
+	int err = fd < 0 ? errno : 0;
 
-	if (fd < 0 || bind(fd, (const struct sockaddr *)&sun, sizeof(sun)))
-		die_errno(errno, "management console");
+	if (!err && bind(fd, (const struct sockaddr *)&sun, sizeof(sun))) {
+		err = errno;
+		close(fd);
+		fd = -1;
+	}
 	umask(mask);
+	errno = err;
 	return fd;
 }
 
 /*
  * Open what the present guest's kernel listens at, for its path in /proc only; -1 if that is not
- * there. The directory is the guest's: it could have put links there, to whatever it likes.
+ * there. Below the first, which is lodge's, all is the guest's: it could have put links there, to
+ * whatever it likes.
  */
 static int open_inside(void)
 {
@@ -66,7 +73,7 @@ static int open_inside(void)
 
 	for (i = 0; i < ARRAY_SIZE(path); i++) {
 		parent = fd;
-		fd = openat(parent, path[i], O_PATH | O_NOFOLLOW | O_CLOEXEC);
+		fd = openat(parent, path[i], O_PATH | O_CLOEXEC | (i ? O_NOFOLLOW : 0));
 		if (parent >= 0)
 			close(parent);
 		if (fd < 0)
@@ -83,18 +90,23 @@ static bool send_inside(struct mconsole_relay *relay, const struct request *requ
 	int fd cleanup_fd = open_inside();
 	struct sockaddr_un inside = { .sun_family = AF_UNIX };
 
-	if (fd < 0)
+	/* Where the kernel's socket is, there is room for ours, if the guest leaves it. */
+	if (fd >= 0 && relay->inner < 0)
+		relay->inner = bound(RUNDIR_UML "/relay");
+	if (fd < 0 || relay->inner < 0)
 		return false;
 	snprintf(inside.sun_path, sizeof(inside.sun_path), "/proc/self/fd/%d", fd);
 	return sendto(relay->inner, request, sizeof(*request), MSG_DONTWAIT,
 		      (const struct sockaddr *)&inside, sizeof(inside)) >= 0;
 }
 
-/** mconsole_relay_open - make both sockets in the present guest's directory */
+/** mconsole_relay_open - make the socket for clients in the present guest's directory */
 void mconsole_relay_open(struct mconsole_relay *relay)
 {
-	relay->inner = bound(RUNDIR_UML "/relay");
+	relay->inner = -1;
 	relay->outer = bound(RUNDIR_MCONSOLE);
+	if (relay->outer < 0)
+		die_errno(errno, "management console");
 }
 
 /** mconsole_relay_is_busy - whether an answer is waited for */

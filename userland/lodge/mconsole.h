@@ -13,7 +13,7 @@
 /**
  * struct mconsole_relay - lodge boot between the guest's console and its clients
  * @outer: the socket that clients send to
- * @inner: the socket that the guest answers to: it knows no other
+ * @inner: the socket that the guest answers to: it knows no other; -1 before the first request
  * @client: who waits for an answer
  * @client_length: of @client, 0 when nobody does
  * @deadline: when the guest has had time enough to answer, in ms of the monotonic clock

@@ -23,7 +23,8 @@
 /* What may be in a guest's directory. */
 static const char *const left_behind[] = {
 	RUNDIR_MCONSOLE, RUNDIR_CONSOLE, RUNDIR_LOG, RUNDIR_LOG_BEFORE, RUNDIR_PID,
-	RUNDIR_STATUS, RUNDIR_MEMORY, RUNDIR_KILLED, RUNDIR_HALTED, RUNDIR_DEVICES, LOCK,
+	RUNDIR_STATUS, RUNDIR_MEMORY, RUNDIR_KILLED, RUNDIR_HALTED, RUNDIR_DEVICES, RUNDIR_UML,
+	LOCK,
 };
 
 /* The claim of this process. */
@@ -128,6 +129,7 @@ static void remove_entries(const char *path, bool keep)
 	for (i = 0; i < ARRAY_SIZE(left_behind) - 1; i++)
 		if (!keep || !is_kept(left_behind[i]))
 			unlinkat(dir, left_behind[i], 0);
+	/* Without a sandbox. */
 	remove_tree(dir, RUNDIR_UML, DEPTH_MAX);
 	unlinkat(dir, LOCK, 0);
 	if (!keep)
@@ -236,7 +238,7 @@ bool rundir_claim(const char *guest)
 		if (mine.lock >= 0)
 			break;
 	}
-	if (mine.lock < 0 || chdir(path) || mkdir(RUNDIR_UML, 0700))
+	if (mine.lock < 0 || chdir(path))
 		die_errno(errno, "%s", path);
 	mine.path = path;
 	mine.owner = getpid();

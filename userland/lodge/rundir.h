@@ -19,7 +19,7 @@ struct guests;
 #define RUNDIR_MEMORY "memory.max"
 #define RUNDIR_KILLED "killed"
 #define RUNDIR_STATUS "status"
-#define RUNDIR_UML "uml"
+#define RUNDIR_UML "uml"	/* the kernel's; in a sandbox, a link into it */
 
 bool rundir_claim(const char *guest);
 void rundir_write(const char *file, unsigned long long number);

@@ -336,7 +336,7 @@ int session_run(struct session *session)
 	while (!r.ended || r.out.length)
 		wait_for_news(&r);
 	terminal_restore();
-	launcher_reap(session->guest, r.signals, session->log);
+	session->guest_status = launcher_reap(session->guest, r.signals, session->log);
 	close(r.signals);
 	return r.status;
 }

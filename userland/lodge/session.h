@@ -23,6 +23,7 @@ struct net;
  * @order: data of the first frame
  * @order_length: of it
  * @terminal: the command has a terminal: ours is raw and resized with it
+ * @guest_status: set to the exit status of the guest's process
  */
 struct session {
 	const char *name;
@@ -35,6 +36,7 @@ struct session {
 	const char *order;
 	size_t order_length;
 	bool terminal;
+	int guest_status;
 };
 
 int session_run(struct session *session);

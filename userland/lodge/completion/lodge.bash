@@ -30,7 +30,8 @@ _lodge_command_index()
 			return
 			;;
 		-m | -n | -j | --memory | --min | --swap | --swap-max | --zswap-max | --name | --join | \
-			-C | -e | --root | --cow | --disk | --share | --rootdir | --chdir | --env | --kernel | --append)
+			-C | -e | --root | --cow | --disk | --share | --rootdir | --chdir | --env | --kernel | --append | \
+			--processes | --nice)
 			((i++))
 			;;
 		-*)
