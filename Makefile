@@ -122,7 +122,7 @@ help:
 # HELP   make                 the module for KERNEL and the tools, in build/
 # HELP   make kmod            the module only: build/kmod-KERNEL/lodge.ko
 # HELP   make tools           the lodge command: build/lodge
-# HELP   make install         the lodge command, manual pages, completion: /usr/local (PREFIX=)
+# HELP   make install         the lodge command, manual pages, completion, units: /usr/local (PREFIX=)
 # HELP   make menuconfig      choose subsystems, tiers and policies (also: defconfig, olddefconfig)
 # HELP   make debug-kernel    build the kernel that KERNEL=debug stands for (once, kept in the cache)
 # HELP   make kernels         fetch Debian's present kernels anew

@@ -40,6 +40,7 @@ enum frame_type {
 	FRAME_OUTPUT,		/* of the command's standard output, or its terminal's */
 	FRAME_ERROR_OUTPUT,	/* of its standard error */
 	FRAME_FAILED,		/* text: why the command could not be started */
+	FRAME_RUNS,		/* the command has been started */
 	FRAME_EXIT,		/* unsigned int: exit status, 128 + N after signal N */
 };
 

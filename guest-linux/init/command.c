@@ -74,6 +74,8 @@ static void check_started(int told, const struct order *order)
 		snprintf(text, sizeof(text), "lodge: %s: %s\n", order->argv[0],
 			 err == ENOENT ? "command not found" : strerror(err));
 		line_send(FRAME_ERROR_OUTPUT, text, strlen(text));
+	} else {
+		line_send(FRAME_RUNS, NULL, 0);
 	}
 	close(told);
 }

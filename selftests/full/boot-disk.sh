@@ -109,16 +109,24 @@ refused "a disk that is not there" 125 "--root: nothing.img: No such file" start
 refused "a directory" 125 "neither a file nor a block device" start --root /,ro
 : >empty.img
 refused "an empty file" 125 "is empty" start --root empty.img,ro
-image busy2.img <<<'while :; do sleep 1; done'
+image busy2.img <<<'echo mounted; while :; do sleep 1; done'
 start two --root busy2.img --detach >out
+mounted() { lodge logs two | grep -q mounted; }
+eventually mounted
 refused "a disk that another guest has" 125 "is in use by another guest" start --root busy2.img
 lodge kill two && lodge rm two
 refused "an unknown option of a disk" 125 "rw: not an option of a disk" start --root three.img,rw
 refused "one file as two disks" 125 "another disk of this guest already" \
 	start --root three.img --disk three.img
 refused "--root and --rootdir" 125 "exclude each other" start --root three.img --rootdir /
-refused "--detach and --rootdir" 125 "only a guest with a root disk" \
-	start --rootdir / --detach true
+is "--detach and --rootdir" "$(start command --rootdir / --detach sh -c 'echo said; echo here >&2')" command
+ended() { ! lodge ls -q 2>/dev/null | grep -qx command; }
+eventually ended
+is "what its command has said is in its log" "$(lodge logs command | sort | xargs)" "here said"
+lodge rm command
+refused "a command that is not there, in the background" 127 "nosuch: command not found" \
+	start command --rootdir / --detach nosuch
+lodge rm command
 refused "a read-only disk with a COW file" 125 "takes no COW file" \
 	start --root three.img,ro --cow x.cow
 check "and no COW file is left" test ! -e x.cow

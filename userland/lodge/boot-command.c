@@ -8,9 +8,12 @@
 #include <unistd.h>
 
 #include "boot.h"
+#include "description.h"
 #include "error.h"
 #include "guest-files.h"
+#include "guest-log.h"
 #include "kernel-log.h"
+#include "rundir.h"
 #include "session.h"
 #include "share.h"
 #include "terminal.h"
@@ -36,12 +39,20 @@ void boot_command_check(struct boot *boot)
 
 	if (!*boot->command)
 		die_usage("boot", "no command to run");
-	if (boot->detach)
-		die_usage("boot", "--detach: only a guest with a root disk can run unattended");
 	m->rootdir = find_directory("--rootdir", boot->rootdir);
 	m->initramfs = guest_file(NULL, "initramfs.cpio");
 	if (!boot->directory)
 		boot->directory = start_directory(m->rootdir);
+}
+
+static void not_started(const struct boot *boot, int status)
+{
+	const char *why = status == STATUS_NOT_FOUND ? "command not found" : "cannot be run";
+
+	if (boot->described)
+		warn("--" DESCRIPTION_COMMAND ": %s: %s", boot->command[0], why);
+	else
+		warn_guest(boot->machine.name, boot->command[0], "%s", why);
 }
 
 /**
@@ -55,10 +66,11 @@ int boot_command(struct boot *boot)
 	const struct order order = {
 		.host = boot->machine.name, .directory = boot->directory,
 		.command = boot->command, .environment = boot->environment,
-		.terminal = terminal_is_there(),
+		.terminal = !boot->detach && terminal_is_there(),
 	};
 	struct machine *m = &boot->machine;
 	struct strings text = { 0 };
+	struct guest_log kept;
 	struct session session;
 	int line[2], log_pipe[2], status;
 
@@ -67,6 +79,8 @@ int boot_command(struct boot *boot)
 	    pipe2(log_pipe, O_CLOEXEC))
 		die_errno(errno, "socketpair");
 	*boot->log = (struct kernel_log){ .fd = log_pipe[0], .live = boot->verbose };
+	if (boot->detach)
+		guest_log_open(&kept);
 	m->channel = line[1];
 	m->log = log_pipe[1];
 	session = (struct session){
@@ -74,14 +88,19 @@ int boot_command(struct boot *boot)
 		.console = &boot->management, .net = &boot->net,
 		.devices = &boot->devices, .terminal = order.terminal,
 		.order = text.bytes, .order_length = text.length,
+		.kept = boot->detach ? &kept : NULL, .up = boot_up,
 		.guest = boot_start(boot),
 	};
 	close(line[1]);
 	close(log_pipe[1]);
 	status = session_run(&session);
 	free(text.bytes);
-	if (status >= 0)
-		return status;
-	return boot_failed(boot, session.guest_status, "ended without a word from the command",
-			   !boot->verbose);
+	if (status < 0)
+		status = boot_failed(boot, session.guest_status,
+				     "ended without a word from the command", !boot->verbose);
+	else if (boot->detach && !session.runs)
+		not_started(boot, status);
+	if (boot->detach)
+		rundir_keep(status);
+	return status;
 }

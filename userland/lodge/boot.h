@@ -3,6 +3,7 @@
 #ifndef LODGE_BOOT_H
 #define LODGE_BOOT_H
 
+#include <getopt.h>
 #include <stdbool.h>
 #include <sys/types.h>
 
@@ -13,6 +14,7 @@
 #include "order.h"
 
 struct kernel_log;
+struct section;
 
 /**
  * struct boot - one lodge boot
@@ -28,6 +30,8 @@ struct kernel_log;
  * @verbose: show what its kernel says
  * @detach: it goes on in the background
  * @named: the user has chosen the name
+ * @described: a file describes it
+ * @is_detached: it is in the background already
  */
 struct boot {
 	struct machine machine;
@@ -38,7 +42,7 @@ struct boot {
 	const char *rootdir, *directory;
 	char **command;
 	struct strings environment;
-	bool verbose, detach, named;
+	bool verbose, detach, named, described, is_detached;
 };
 
 pid_t boot_start(struct boot *boot);
@@ -48,7 +52,21 @@ void boot_command_check(struct boot *boot);
 int boot_command(struct boot *boot);
 
 void boot_system_check(struct boot *boot);
-void boot_system_detach(void);
 int boot_system(struct boot *boot);
+
+void boot_detach(void);
+void boot_is_detached(int up, bool errors);
+void boot_up(const char *guest);
+
+extern const struct option boot_options[];
+bool boot_is_key(const struct option *option);
+bool boot_is_given_once(const struct option *option);
+void boot_take_option(struct boot *boot, int opt, const char *value);
+void boot_check(struct boot *boot);
+
+void boot_init(struct boot *boot);
+void boot_describe(struct boot *boot, const struct section *guest);
+int boot_run(struct boot *boot);
+int boot_file(const char *file, const char *const *names, bool foreground);
 
 #endif

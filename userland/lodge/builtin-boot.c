@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* lodge boot: a full guest, which runs one command over a directory of the host. */
+/* lodge boot: full guests, from the command line or from a file that describes them. */
 #include <errno.h>
 #include <getopt.h>
 #include <signal.h>
@@ -25,17 +25,19 @@
 #define LOG_LINES 40
 
 enum {
-	OPT_APPEND = OPT_LONG_ONLY, OPT_COW, OPT_DISK, OPT_KERNEL, OPT_NET, OPT_NICE,
-	OPT_NO_SANDBOX, OPT_NO_SECCOMP, OPT_PROCESSES, OPT_ROOT, OPT_ROOTDIR, OPT_SHARE,
+	OPT_APPEND = OPT_LONG_ONLY, OPT_COW, OPT_DISK, OPT_FOREGROUND, OPT_KERNEL, OPT_NET,
+	OPT_NICE, OPT_NO_SANDBOX, OPT_NO_SECCOMP, OPT_PROCESSES, OPT_ROOT, OPT_ROOTDIR, OPT_SHARE,
 };
 
-static const struct option options[] = {
+const struct option boot_options[] = {
 	{ "append", required_argument, NULL, OPT_APPEND },
 	{ "chdir", required_argument, NULL, 'C' },
 	{ "cow", required_argument, NULL, OPT_COW },
 	{ "detach", no_argument, NULL, 'd' },
 	{ "disk", required_argument, NULL, OPT_DISK },
 	{ "env", required_argument, NULL, 'e' },
+	{ "file", required_argument, NULL, 'f' },
+	{ "foreground", no_argument, NULL, OPT_FOREGROUND },
 	{ "help", no_argument, NULL, 'h' },
 	{ "kernel", required_argument, NULL, OPT_KERNEL },
 	{ "memory", required_argument, NULL, 'm' },
@@ -53,12 +55,22 @@ static const struct option options[] = {
 	{ 0 }
 };
 
+/* How lodge is called, not what the guest is: no keys of a description. */
+static const int not_keys[] = { 'd', 'f', 'h', 'n', 'v', OPT_FOREGROUND };
+
+/* In a description, a second one in the same guest is a mistake. */
+static const int given_once[] = {
+	OPT_APPEND, 'C', OPT_COW, OPT_KERNEL, 'm', OPT_NICE, OPT_PROCESSES, OPT_ROOT, OPT_ROOTDIR,
+};
+
 /* What is made of several options once all are known. */
 static struct {
 	const char *kernel, *root, *cow;
 	const char *disks[DISKS_MAX + 1];
 	const char **published;
 	size_t n, n_published;
+	const char *file;
+	bool foreground;
 } given;
 
 static unsigned long long parse_memory(const char *text)
@@ -89,7 +101,13 @@ static unsigned long parse_number(const char *option, const char *text, unsigned
 	return number;
 }
 
-static void take_option(struct boot *boot, int opt, const char *value)
+/**
+ * boot_take_option - note what an option says of a guest, or end the program with the reason
+ * @boot: the guest
+ * @opt: the option's value in boot_options
+ * @value: what it was given, stays the caller's, or NULL
+ */
+void boot_take_option(struct boot *boot, int opt, const char *value)
 {
 	struct machine *m = &boot->machine;
 
@@ -113,6 +131,12 @@ static void take_option(struct boot *boot, int opt, const char *value)
 		break;
 	case 'e':
 		order_variable(&boot->environment, value);
+		break;
+	case 'f':
+		given.file = value;
+		break;
+	case OPT_FOREGROUND:
+		given.foreground = true;
 		break;
 	case 'h':
 		puts(cmd_boot.usage);
@@ -174,24 +198,14 @@ static void add_disks(struct boot *boot)
 		disks_add(disks, "--disk", given.disks[i], NULL);
 }
 
-static void parse(struct boot *boot, int argc, char **argv)
+/** boot_check - see whether all options go together, or end the program with the reason */
+void boot_check(struct boot *boot)
 {
 	size_t i;
-	int opt;
 
-	/* Nothing can be run before it is said over what: a first word is the name. */
-	if (argc > 1 && argv[1][0] != '-') {
-		boot->machine.name = argv[1];
-		argv[1] = argv[0];
-		argc--;
-		argv++;
-	}
-	while ((opt = getopt_long(argc, argv, "+C:de:hm:n:p:v", options, NULL)) >= 0)
-		take_option(boot, opt, optarg);
 	for (i = 0; i < given.n_published; i++)
 		net_publish(&boot->net, given.published[i]);
 	free(given.published);
-	boot->command = argv + optind;
 	boot->named = boot->machine.name;
 	if (boot->rootdir && given.root)
 		die_usage("boot", "--rootdir and --root exclude each other");
@@ -201,6 +215,75 @@ static void parse(struct boot *boot, int argc, char **argv)
 		die_usage("boot", "--share needs the sandbox: only that keeps the guest in there");
 	if (!boot->rootdir && !given.root)
 		die_usage("boot", "--root or --rootdir is needed: what the guest finds as its files");
+}
+
+/* All that a description leaves to the command line: guests to start, and where. */
+static int start_described(const char **names, size_t n, int argc, char **argv)
+{
+	int opt;
+
+	for (;;) {
+		while ((opt = getopt_long(argc, argv, "+", boot_options, NULL)) >= 0) {
+			if (opt != OPT_FOREGROUND)
+				die_usage("boot", "with --file, what a guest is stands in the file");
+			given.foreground = true;
+		}
+		if (optind == argc)
+			break;
+		names[n++] = argv[optind++];
+	}
+	return boot_file(given.file, names, given.foreground);
+}
+
+static void parse(struct boot *boot, int argc, char **argv)
+{
+	const char **names cleanup_free = xcalloc(argc + 1, sizeof(*names));
+	int opt, options_given = 0;
+
+	/* Nothing can be run before it is said over what: a first word is the name. */
+	if (argc > 1 && argv[1][0] != '-') {
+		boot->machine.name = argv[1];
+		argv[1] = argv[0];
+		argc--;
+		argv++;
+	}
+	while ((opt = getopt_long(argc, argv, "+C:de:f:hm:n:p:v", boot_options, NULL)) >= 0) {
+		boot_take_option(boot, opt, optarg);
+		options_given++;
+	}
+	if (given.file) {
+		if (options_given > 1 + given.foreground)
+			die_usage("boot", "with --file, what a guest is stands in the file");
+		names[0] = boot->machine.name;
+		exit(start_described(names, !!names[0], argc, argv));
+	}
+	if (given.foreground)
+		die_usage("boot", "--foreground is for guests of a --file");
+	boot->command = argv + optind;
+	boot_check(boot);
+}
+
+static bool is_among(int opt, const int *list, size_t n)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		if (list[i] == opt)
+			return true;
+	return false;
+}
+
+/** boot_is_key - whether an option can stand in a description, under its long name */
+bool boot_is_key(const struct option *option)
+{
+	return !is_among(option->val, not_keys, ARRAY_SIZE(not_keys));
+}
+
+/** boot_is_given_once - whether a guest has one value of an option at most */
+bool boot_is_given_once(const struct option *option)
+{
+	return option->has_arg == no_argument ||
+	       is_among(option->val, given_once, ARRAY_SIZE(given_once));
 }
 
 static noreturn void name_is_taken(const char *guest)
@@ -286,37 +369,59 @@ int boot_failed(const struct boot *boot, int status, const char *how, bool show)
 	return error_status();
 }
 
-static int boot_main(int argc, char **argv)
+/**
+ * boot_init - a guest of which nothing has been said yet
+ * @boot: filled in
+ */
+void boot_init(struct boot *boot)
 {
-	struct boot boot = {
+	*boot = (struct boot){
 		.machine = {
 			.memory = MEMORY_DEFAULT, .processes = PROCESSES_DEFAULT,
 			.sandbox = true, .filter = true, .channel = -1, .console = -1,
 		},
-		.log = xcalloc(1, sizeof(*boot.log)),
+		.log = xcalloc(1, sizeof(*boot->log)),
 	};
+}
+
+/**
+ * boot_run - start a guest and serve it until it ends
+ * @boot: what was asked for
+ *
+ * Return: the exit status of its command, of the guest, or lodge's own.
+ */
+int boot_run(struct boot *boot)
+{
 	int status;
 
-	error_set_status(STATUS_RUN_FAILED);
-	parse(&boot, argc, argv);
-	if (boot.named) {
-		guest_check_name(boot.machine.name);
-		if (rundir_exists(boot.machine.name))
-			name_is_taken(boot.machine.name);
+	if (boot->named) {
+		guest_check_name(boot->machine.name);
+		if (rundir_exists(boot->machine.name))
+			name_is_taken(boot->machine.name);
 	}
-	add_disks(&boot);
-	boot.machine.kernel = guest_file(given.kernel, "linux");
-	if (boot.rootdir)
-		boot_command_check(&boot);
+	add_disks(boot);
+	boot->machine.kernel = guest_file(given.kernel, "linux");
+	if (boot->rootdir)
+		boot_command_check(boot);
 	else
-		boot_system_check(&boot);
-	if (boot.detach)
-		boot_system_detach();
-	claim_name(&boot);
-	status = boot.rootdir ? boot_command(&boot) : boot_system(&boot);
-	net_end(&boot.net);
-	free(boot.log);
+		boot_system_check(boot);
+	if (boot->detach && !boot->is_detached)
+		boot_detach();
+	claim_name(boot);
+	status = boot->rootdir ? boot_command(boot) : boot_system(boot);
+	net_end(&boot->net);
+	free(boot->log);
 	return status;
+}
+
+static int boot_main(int argc, char **argv)
+{
+	struct boot boot;
+
+	error_set_status(STATUS_RUN_FAILED);
+	boot_init(&boot);
+	parse(&boot, argc, argv);
+	return boot_run(&boot);
 }
 
 const struct command cmd_boot = {
@@ -326,20 +431,24 @@ const struct command cmd_boot = {
 	.usage =
 	"Usage: lodge boot [NAME] --root IMAGE [OPTION]... [-- INIT [ARG]...]\n"
 	"       lodge boot [NAME] --rootdir DIR [OPTION]... [--] COMMAND [ARG]...\n"
+	"       lodge boot --file FILE [--foreground] [NAME]...\n"
 	"Start a full guest, a Linux kernel of its own in user space. With --root it is a machine\n"
 	"with the disks given, whose console is here. With --rootdir COMMAND runs in it as its\n"
 	"root, over the files below DIR, which stay as they are; input, output, signals and the\n"
-	"exit status are passed on. Needs no root.\n\n"
+	"exit status are passed on. With --file the guests are started that FILE describes. Needs\n"
+	"no root.\n\n"
 	"      --root IMAGE[,ro]  the disk that the guest starts from: an image or a device\n"
 	"      --cow FILE         leave IMAGE as it is, and put what changes there; made if it\n"
 	"                         is not there\n"
 	"      --disk FILE[,ro][,cow=FILE]  another disk: /dev/ubdb, and so on\n"
-	"  -d, --detach           in the background, with 'lodge console NAME' for its console\n"
+	"  -d, --detach           in the background; 'lodge console NAME' is a machine's console,\n"
+	"                         'lodge logs NAME' what it or COMMAND has said\n"
 	"      --rootdir DIR      the directory that becomes the guest's /\n"
 	"      --share DIR[:ro]   a directory of the host that the guest may use: with --rootdir at\n"
 	"                         its own path, else by 'mount -t hostfs -o NAME none /mnt',\n"
 	"                         NAME being the last part of DIR\n"
-	"      --net KIND[,KEY=VALUE]...  a network: user (NAT, needs no rights), tap=DEVICE,\n"
+	"      --net KIND[,KEY=VALUE]...  a network: user (NAT, needs no rights), switch=NAME\n"
+	"                         (between your guests; with ,nat a way out), tap=DEVICE,\n"
 	"                         vde=SOCKET, mcast=ADDRESS:PORT, fd=NUMBER, none\n"
 	"  -p, --publish [ADDRESS:]HOSTPORT:GUESTPORT[/udp]  a port of the host leads there\n"
 	"  -m, --memory SIZE      the guest's memory, taken as it is used (256M)\n"
@@ -352,6 +461,9 @@ const struct command cmd_boot = {
 	"      --nice N           N steps less of the CPU than others: 0 to 19\n"
 	"      --no-sandbox       without namespaces of its own: for hosts that forbid them\n"
 	"      --no-seccomp       without a filter of the system calls that its kernel makes\n"
+	"  -f, --file FILE        start all guests that FILE describes, or those named, in the\n"
+	"                         background: see lodge.conf(5)\n"
+	"      --foreground       stay until they have ended, or lodge is told to end them\n"
 	"  -v, --verbose          show what the guest's kernel says\n"
 	"  -h, --help             show this\n\n"
 	"On a terminal, Ctrl-] pressed three times within a second ends the guest. The exit\n"

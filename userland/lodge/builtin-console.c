@@ -13,6 +13,7 @@
 
 #include "error.h"
 #include "frame.h"
+#include "guest-arguments.h"
 #include "guests.h"
 #include "launcher.h"
 #include "lodge.h"
@@ -26,7 +27,7 @@ static const struct option options[] = {
 	{ 0 }
 };
 
-/* Both commands take one name and nothing else. */
+/* Most of these commands take one name and nothing else. */
 static const char *parse(int argc, char **argv, const struct command *command)
 {
 	int opt;
@@ -154,9 +155,10 @@ static void print_line(char *line, size_t length)
 	fputs(line, stdout);
 }
 
-static void print_file(const char *file)
+/* Returns whether there is such a file. */
+static bool print_file(const char *file)
 {
-	FILE *in cleanup_file = fopen(file, "re");
+	FILE *in cleanup_file = rundir_open(file);
 	bool terminal = isatty(STDOUT_FILENO);
 	size_t size = 0;
 	char *line = NULL;
@@ -169,31 +171,46 @@ static void print_file(const char *file)
 			fwrite(line, 1, n, stdout);
 	}
 	free(line);
+	return in;
 }
 
 static int logs_main(int argc, char **argv)
 {
 	const char *guest = parse(argc, argv, &cmd_logs);
 
-	guest_check_name(guest);
+	full_guest_check_name(guest);
 	if (!rundir_enter_ended(guest))
 		full_guest_enter(guest);
 	if (access(RUNDIR_LOG, F_OK))
 		die_guest(guest, "log", "it runs one command, and has no log");
 	print_file(RUNDIR_LOG_BEFORE);
-	print_file(RUNDIR_LOG);
+	if (!print_file(RUNDIR_LOG))
+		die_guest(guest, "log", "cannot be read");
 	return 0;
+}
+
+static bool has_ended(const char *guest)
+{
+	return rundir_enter_ended(guest);
 }
 
 static int rm_main(int argc, char **argv)
 {
-	const char *guest = parse(argc, argv, &cmd_rm);
+	struct guests guests;
+	int status = 0;
+	size_t i;
 
-	guest_check_name(guest);
-	if (rundir_forget(guest))
-		return 0;
-	full_guest_enter(guest);
-	die_guest(guest, NULL, "it runs: 'lodge halt' or 'lodge kill' ends it");
+	guests_from_arguments(&guests, argc, argv, &cmd_rm, has_ended);
+	for (i = 0; i < guests.n; i++) {
+		full_guest_check_name(guests.names[i]);
+		if (rundir_forget(guests.names[i]))
+			continue;
+		full_guest_enter(guests.names[i]);
+		warn_guest(guests.names[i], NULL, "it runs: 'lodge halt' or 'lodge kill' ends it");
+		status = error_status();
+	}
+	guests_free(&guests);
+	return status;
 }
 
 const struct command cmd_console = {
@@ -222,9 +239,11 @@ const struct command cmd_logs = {
 const struct command cmd_rm = {
 	.name = "rm",
 	.run = rm_main,
-	.summary = "forget a full guest that has ended",
+	.summary = "forget full guests that have ended",
 	.usage =
-	"Usage: lodge rm NAME\n"
-	"Forget a detached guest that has ended, and with it its log. Its disks stay.\n\n"
+	"Usage: lodge rm NAME...\n"
+	"       lodge rm --file FILE\n"
+	"Forget detached guests that have ended, and with them their logs. Their disks stay.\n\n"
+	"  -f, --file FILE        all guests that have ended of those that FILE describes\n"
 	"  -h, --help             show this",
 };

@@ -6,6 +6,7 @@
 #include "control.h"
 #include "error.h"
 #include "full-figures.h"
+#include "guest-arguments.h"
 #include "guests.h"
 #include "lodge.h"
 #include "report.h"
@@ -17,6 +18,7 @@
 enum { OPT_JSON = OPT_LONG_ONLY };
 
 static const struct option options[] = {
+	{ "file", required_argument, NULL, 'f' },
 	{ "help", no_argument, NULL, 'h' },
 	{ "json", no_argument, NULL, OPT_JSON },
 	{ "quiet", no_argument, NULL, 'q' },
@@ -33,11 +35,16 @@ static struct kind {
 	{ .name = "full", .read = full_figures_read },
 };
 
-/* A machine without the module may have full guests. */
-static void read_kinds(void)
+/* With a file, those of its guests that run; else all. */
+static void read_kinds(const char *file)
 {
 	char *why cleanup_free = NULL;
 
+	if (file) {
+		guests_described(&kinds[1].guests, file, rundir_exists);
+		return;
+	}
+	/* A machine without the module may have full guests. */
 	rundir_read(&kinds[1].guests);
 	if (!control_find(&why))
 		guests_read(&kinds[0].guests);
@@ -88,7 +95,7 @@ static void add_json(struct json_object *list, const struct kind *kind, const ch
 	if (!kind->read(&f, name))
 		return;
 	guest = json_object_new_object();
-	json_object_object_add(guest, "name", json_object_new_string(name));
+	full_json_name(guest, name);
 	json_object_object_add(guest, "kind", json_object_new_string(kind->name));
 	json_object_object_add(guest, "procs", report_json_figure(f.procs));
 	json_object_object_add(guest, "memory.current", report_json_figure(f.current));
@@ -114,10 +121,14 @@ static int ls_main(int argc, char **argv)
 {
 	void (*print)(void) = print_table;
 	struct kind *kind;
+	const char *file = NULL;
 	int opt;
 
-	while ((opt = getopt_long(argc, argv, "hq", options, NULL)) >= 0) {
+	while ((opt = getopt_long(argc, argv, "f:hq", options, NULL)) >= 0) {
 		switch (opt) {
+		case 'f':
+			file = optarg;
+			break;
 		case OPT_JSON:
 			print = print_json;
 			break;
@@ -133,7 +144,7 @@ static int ls_main(int argc, char **argv)
 	}
 	if (optind < argc)
 		die_usage("ls", "takes no names");
-	read_kinds();
+	read_kinds(file);
 	print();
 	for (kind = kinds; kind < kinds + ARRAY_SIZE(kinds); kind++)
 		guests_free(&kind->guests);
@@ -147,7 +158,9 @@ const struct command cmd_ls = {
 	.usage =
 	"Usage: lodge ls [OPTION]\n"
 	"List the guests: processes, memory held, its limit, and of it the compressed store;\n"
-	"what is in the swap file. Confined guests come first, then your own full guests.\n\n"
+	"what is in the swap file. Confined guests come first, then your own full guests; root\n"
+	"sees those of other users, too, as USER/NAME.\n\n"
+	"  -f, --file FILE        only full guests that FILE describes\n"
 	"      --json             as JSON, sizes in bytes\n"
 	"  -q, --quiet            names only\n"
 	"  -h, --help             show this",

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "error.h"
+#include "guest-arguments.h"
 #include "lodge.h"
 #include "mconsole.h"
 #include "rundir.h"
@@ -52,15 +53,27 @@ static bool tell(const char *guest, const char *text)
 	return false;
 }
 
+static bool enter(const char *guest, bool described)
+{
+	if (described)
+		return rundir_enter(guest);
+	full_guest_enter(guest);
+	return true;
+}
+
 static int tell_each(int argc, char **argv, const struct command *command, const char *text)
 {
-	int i = parse(argc, argv, command), status = 0;
+	struct guests guests;
+	int status = 0;
+	bool described;
+	size_t i;
 
-	for (; i < argc; i++) {
-		full_guest_enter(argv[i]);
-		if (!tell(argv[i], text))
+	described = guests_from_arguments(&guests, argc, argv, command, rundir_exists);
+	for (i = 0; i < guests.n; i++) {
+		if (enter(guests.names[i], described) && !tell(guests.names[i], text))
 			status = error_status();
 	}
+	guests_free(&guests);
 	return status;
 }
 
@@ -132,7 +145,7 @@ static void kill_guest(const char *guest, const char *why)
 		fd = syscall(SYS_pidfd_open, pid, 0);
 	if (fd < 0 || !rundir_runs())
 		return;
-	mark = open(why, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	mark = open(why, O_WRONLY | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600);
 	if (mark >= 0)
 		close(mark);
 	if (syscall(SYS_pidfd_send_signal, fd, SIGKILL, NULL, 0) && errno != ESRCH)
@@ -143,11 +156,9 @@ static void kill_guest(const char *guest, const char *why)
  * Init was told; wait until it has shut down. To most of them Ctrl-Alt-Del means a reboot, and
  * what has come up again is ended.
  */
-static bool wait_for_halt(const char *guest, unsigned long long boot)
+static bool wait_for_halt(const char *guest, unsigned long long boot, long long end)
 {
-	int ms;
-
-	for (ms = 0; ms < HALT_S * 1000; ms += PAUSE_MS) {
+	do {
 		if (!rundir_runs())
 			return true;
 		if (mconsole_boot_id() && mconsole_boot_id() != boot) {
@@ -155,7 +166,7 @@ static bool wait_for_halt(const char *guest, unsigned long long boot)
 			return wait_for_end(KILL_S);
 		}
 		pause_ms();
-	}
+	} while (now_ms() < end);
 	return false;
 }
 
@@ -168,9 +179,9 @@ struct halting {
 /* One that has just been started listens before long. */
 static bool tell_to_halt(const char *guest, struct halting *halting)
 {
+	char *answer cleanup_free = NULL;
 	int ms;
 
-	full_guest_enter(guest);
 	halting->pid = rundir_number(RUNDIR_PID);
 	for (ms = 0; ms < START_S * 1000 && rundir_runs(); ms += PAUSE_MS) {
 		halting->boot = mconsole_boot_id();
@@ -178,7 +189,10 @@ static bool tell_to_halt(const char *guest, struct halting *halting)
 			break;
 		pause_ms();
 	}
-	return !rundir_runs() || tell(guest, "cad");
+	if (mconsole_ask(guest, "cad", &answer) || !rundir_runs())
+		return true;
+	warn_guest(guest, NULL, "%s", answer);
+	return false;
 }
 
 static bool has_gone(const char *guest, const struct halting *halting)
@@ -188,39 +202,54 @@ static bool has_gone(const char *guest, const struct halting *halting)
 
 static int halt_main(int argc, char **argv)
 {
-	struct halting *list cleanup_free = xcalloc(argc, sizeof(*list));
-	int first = parse(argc, argv, &cmd_halt), i, status = 0;
+	struct halting *list cleanup_free = NULL;
+	struct guests guests;
+	int status = 0;
+	bool described;
+	long long end;
+	size_t i;
 
+	described = guests_from_arguments(&guests, argc, argv, &cmd_halt, rundir_exists);
+	list = xcalloc(guests.n, sizeof(*list));
 	/* All are told before any is waited for. */
-	for (i = first; i < argc; i++) {
-		if (tell_to_halt(argv[i], list + i))
+	for (i = 0; i < guests.n; i++) {
+		if (!enter(guests.names[i], described) ||
+		    tell_to_halt(guests.names[i], list + i))
 			continue;
 		list[i].boot = 0;
 		status = error_status();
 	}
-	for (i = first; i < argc; i++) {
-		if (!list[i].boot || has_gone(argv[i], list + i) ||
-		    wait_for_halt(argv[i], list[i].boot))
+	end = now_ms() + HALT_S * 1000LL;
+	for (i = 0; i < guests.n; i++) {
+		if (!list[i].boot || has_gone(guests.names[i], list + i) ||
+		    wait_for_halt(guests.names[i], list[i].boot, end))
 			continue;
-		warn_guest(argv[i], NULL, "still runs after %d s: 'lodge kill' ends it at once",
-			   HALT_S);
+		warn_guest(guests.names[i], NULL,
+			   "still runs after %d s: 'lodge kill' ends it at once", HALT_S);
 		status = error_status();
 	}
+	guests_free(&guests);
 	return status;
 }
 
 static int kill_main(int argc, char **argv)
 {
-	int i = parse(argc, argv, &cmd_kill), status = 0;
+	struct guests guests;
+	int status = 0;
+	bool described;
+	size_t i;
 
-	for (; i < argc; i++) {
-		full_guest_enter(argv[i]);
-		kill_guest(argv[i], RUNDIR_KILLED);
+	described = guests_from_arguments(&guests, argc, argv, &cmd_kill, rundir_exists);
+	for (i = 0; i < guests.n; i++) {
+		if (!enter(guests.names[i], described))
+			continue;
+		kill_guest(guests.names[i], RUNDIR_KILLED);
 		if (wait_for_end(KILL_S))
 			continue;
-		warn_guest(argv[i], NULL, "its launcher does not end");
+		warn_guest(guests.names[i], NULL, "its launcher does not end");
 		status = error_status();
 	}
+	guests_free(&guests);
 	return status;
 }
 
@@ -241,8 +270,10 @@ const struct command cmd_halt = {
 	.summary = "have full guests shut down",
 	.usage =
 	"Usage: lodge halt NAME...\n"
+	"       lodge halt --file FILE\n"
 	"Ask the init of full guests to shut down, and wait until they have. A guest that runs\n"
 	"one command ends that with SIGTERM.\n\n"
+	"  -f, --file FILE        all guests that run of those that FILE describes\n"
 	"  -h, --help             show this",
 };
 
@@ -252,7 +283,9 @@ const struct command cmd_pause = {
 	.summary = "freeze full guests",
 	.usage =
 	"Usage: lodge pause NAME...\n"
+	"       lodge pause --file FILE\n"
 	"Stop full guests where they are, until 'lodge resume'.\n\n"
+	"  -f, --file FILE        all guests that run of those that FILE describes\n"
 	"  -h, --help             show this",
 };
 
@@ -262,7 +295,9 @@ const struct command cmd_resume = {
 	.summary = "let paused full guests go on",
 	.usage =
 	"Usage: lodge resume NAME...\n"
+	"       lodge resume --file FILE\n"
 	"Let full guests go on that 'lodge pause' has stopped.\n\n"
+	"  -f, --file FILE        all guests that run of those that FILE describes\n"
 	"  -h, --help             show this",
 };
 
@@ -272,6 +307,8 @@ const struct command cmd_kill = {
 	.summary = "end full guests at once",
 	.usage =
 	"Usage: lodge kill NAME...\n"
+	"       lodge kill --file FILE\n"
 	"End full guests without asking them. What they have not written is lost.\n\n"
+	"  -f, --file FILE        all guests that run of those that FILE describes\n"
 	"  -h, --help             show this",
 };

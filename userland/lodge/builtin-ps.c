@@ -6,9 +6,11 @@
 
 #include "control.h"
 #include "error.h"
+#include "full-figures.h"
 #include "guests.h"
 #include "lodge.h"
 #include "processes.h"
+#include "rundir.h"
 #include "settings.h"
 #include "table.h"
 #include "util.h"
@@ -90,11 +92,65 @@ static void add_guest(struct table *table, const char *guest)
 	pids_free(&pids);
 }
 
+/* Where a process of a full guest goes to. */
+struct rows {
+	struct table *table;
+	const char *guest;
+};
+
+static void add_process(pid_t pid, unsigned long long memory, void *to)
+{
+	char *command cleanup_free = command_line(pid);
+	const struct rows *rows = to;
+
+	if (!command)
+		return;
+	table_add_count(rows->table, pid);
+	table_add(rows->table, rows->guest);
+	table_add_size(rows->table, memory);
+	table_add(rows->table, command);
+}
+
+static void add_full(struct table *table, const char *guest)
+{
+	struct rows rows = { table, guest };
+
+	full_processes(guest, add_process, &rows);
+}
+
+static void add_named(struct table *table, const char *guest)
+{
+	if (is_full_guest(guest))
+		add_full(table, guest);
+	else
+		add_guest(table, guest);
+}
+
+/* A machine without the module may have full guests. */
+static void add_all(struct table *table)
+{
+	char *why cleanup_free = NULL;
+	struct guests guests, full;
+	size_t i;
+
+	rundir_read(&full);
+	if (!control_find(&why)) {
+		guests_read(&guests);
+		for (i = 0; i < guests.n; i++)
+			add_guest(table, guests.names[i]);
+		guests_free(&guests);
+	} else if (!full.n) {
+		die("%s", why);
+	}
+	for (i = 0; i < full.n; i++)
+		add_full(table, full.names[i]);
+	guests_free(&full);
+}
+
 static int ps_main(int argc, char **argv)
 {
 	static const char *const heads[] = { "PID", "GUEST", "POOL", "COMMAND" };
 	struct table table = { .columns = ARRAY_SIZE(heads), .right = "rlrl" };
-	struct guests guests;
 	int opt, arg;
 	size_t i;
 
@@ -104,18 +160,19 @@ static int ps_main(int argc, char **argv)
 		puts(cmd_ps.usage);
 		return 0;
 	}
-	for (arg = optind; arg < argc; arg++)
+	for (arg = optind; arg < argc; arg++) {
+		if (is_full_guest(argv[arg]))
+			continue;
+		if (strchr(argv[arg], '/'))
+			full_guest_enter(argv[arg]);
 		guest_check_exists(argv[arg]);
+	}
 	for (i = 0; i < ARRAY_SIZE(heads); i++)
 		table_add(&table, heads[i]);
 	for (arg = optind; arg < argc; arg++)
-		add_guest(&table, argv[arg]);
-	if (optind == argc) {
-		guests_read(&guests);
-		for (i = 0; i < guests.n; i++)
-			add_guest(&table, guests.names[i]);
-		guests_free(&guests);
-	}
+		add_named(&table, argv[arg]);
+	if (optind == argc)
+		add_all(&table);
 	table_print(&table);
 	return 0;
 }
@@ -127,6 +184,7 @@ const struct command cmd_ps = {
 	.usage =
 	"Usage: lodge ps [NAME]...\n"
 	"List the processes of the guests named, or of every guest: how much of the pool each\n"
-	"has mapped (what processes share counts for each; '-' if you may not know).\n\n"
+	"has mapped (what processes share counts for each; '-' if you may not know). Those of a\n"
+	"full guest are the host's processes that it consists of, and its pool is its memory.\n\n"
 	"  -h, --help             show this",
 };

@@ -2,6 +2,7 @@
 /* lodge stat: all figures of guests. */
 #include <json-c/json.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "control.h"
 #include "error.h"
@@ -21,19 +22,9 @@ static const struct option options[] = {
 	{ 0 }
 };
 
-/* A confined guest of the same name comes first. */
-static bool is_full(const char *guest)
-{
-	char *why cleanup_free = NULL;
-
-	if (!control_find(&why) && control_exists(guest))
-		return false;
-	return rundir_exists(guest);
-}
-
 static bool report_one(const char *guest)
 {
-	return is_full(guest) ? full_report_text(guest) : report_text(guest);
+	return is_full_guest(guest) ? full_report_text(guest) : report_text(guest);
 }
 
 static bool print_text(char **names, size_t n)
@@ -61,7 +52,7 @@ static bool print_json(char **names, size_t n, bool as_list)
 
 	list = json_object_new_array();
 	for (i = 0; i < n; i++) {
-		object = (is_full(names[i]) ? full_report_json : report_json)(names[i]);
+		object = (is_full_guest(names[i]) ? full_report_json : report_json)(names[i]);
 		if (object) {
 			json_object_array_add(list, object);
 		} else {
@@ -105,9 +96,11 @@ static int stat_main(int argc, char **argv)
 		size_t i;
 
 		for (i = 0; i < n; i++) {
-			guest_check_name(names[i]);
-			if (!is_full(names[i]))
-				guest_check_exists(names[i]);
+			if (is_full_guest(names[i]))
+				continue;
+			if (strchr(names[i], '/'))
+				full_guest_enter(names[i]);
+			guest_check_exists(names[i]);
 		}
 	} else {
 		guests_read(&guests);

@@ -17,8 +17,6 @@
 #include "rundir.h"
 #include "util.h"
 
-/* The runtime directory is memory: of the log, this much and as much before it is kept. */
-#define FILE_MAX (512U << 10)
 /* A client that is so far behind, or what net.core.wmem_max allows, is not waited for. */
 #define BEHIND_MAX 0x100000
 /* The guest has ended: so long a reader of its last words may stand still. */
@@ -76,9 +74,7 @@ void console_open(struct console *console, struct kernel_log *kept, bool stdio)
 	console->person = stdio && isatty(STDIN_FILENO);
 	open_terminal(console);
 	console->listener = listen_here();
-	console->file = open(RUNDIR_LOG, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0600);
-	if (console->file < 0)
-		die_errno(errno, RUNDIR_LOG);
+	guest_log_open(&console->file);
 	for (i = 0; i < CONSOLE_CLIENTS; i++)
 		console->clients[i].fd = -1;
 }
@@ -121,19 +117,6 @@ static void send_client(struct console_client *client, const char *data, size_t 
 		drop_client(client);
 }
 
-/* A full disk costs the log, not the guest. */
-static void write_file(struct console *console, const char *data, size_t length)
-{
-	if (console->file_length > FILE_MAX) {
-		rename(RUNDIR_LOG, RUNDIR_LOG_BEFORE);
-		close(console->file);
-		console->file = open(RUNDIR_LOG, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-		console->file_length = 0;
-	}
-	if (console->file >= 0 && write(console->file, data, length) > 0)
-		console->file_length += length;
-}
-
 /* Only when poll() says so, and no more than it speaks of: standard output may block. */
 static void show(struct console *console)
 {
@@ -166,7 +149,7 @@ static void take_output(struct console *console)
 		return;
 	}
 	kernel_log_add(console->kept, data, n);
-	write_file(console, data, n);
+	guest_log_write(&console->file, data, n);
 	for (i = 0; i < CONSOLE_CLIENTS; i++)
 		send_client(&console->clients[i], data, n);
 	if (console->stdio) {

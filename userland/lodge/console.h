@@ -8,6 +8,7 @@
 #include <stddef.h>
 
 #include "frame.h"
+#include "guest-log.h"
 #include "kernel-log.h"
 #include "terminal.h"
 
@@ -34,7 +35,6 @@ struct console_client {
  * @clients: those that are here; each gets all output, and any may type
  * @kept: the last output
  * @file: all output, up to a limit
- * @file_length: bytes in it
  * @stdio: lodge's own input and output take part, too
  * @input: standard input is read
  * @person: it is a terminal: read at all times, and what the guest is too slow for is dropped
@@ -49,8 +49,7 @@ struct console {
 	int terminal, guest_end, listener;
 	struct console_client clients[CONSOLE_CLIENTS];
 	struct kernel_log *kept;
-	int file;
-	size_t file_length;
+	struct guest_log file;
 	bool stdio, input, person;
 	struct escape escape;
 	bool escaped;

@@ -8,6 +8,7 @@
 #include "printable.h"
 
 static int exit_status = STATUS_FAILED;
+static char *(*place)(const char **text);
 
 /**
  * error_set_status - choose what the die_ family exits with
@@ -24,22 +25,43 @@ int error_status(void)
 	return exit_status;
 }
 
+/**
+ * error_set_place - have all messages say where the error is
+ * @in: returns that for the text of a message, of which it may take off the beginning, on the
+ *	heap; NULL: nowhere
+ *
+ * What the place names is not named once more: the command, or the guest.
+ */
+void error_set_place(char *(*in)(const char **text))
+{
+	place = in;
+}
+
 /* Names and reasons may be those of a guest, or of a file that one has written. */
 static void say(const char *guest, const char *field, const char *fmt, va_list ap)
 {
-	char *text;
+	char *where cleanup_free = NULL;
+	char *text cleanup_free = NULL;
+	const char *rest;
 
 	fflush(stdout);
+	if (vasprintf(&text, fmt, ap) < 0) {
+		text = NULL;
+		return;
+	}
+	rest = text;
+	where = place ? place(&rest) : NULL;
+	if (where)
+		make_printable(where);
 	fputs("lodge: ", stderr);
-	if (guest)
+	if (where)
+		fprintf(stderr, "%s: ", where);
+	else if (guest)
 		fprintf(stderr, "%s: ", guest);
 	if (field)
 		fprintf(stderr, "%s: ", field);
-	if (vasprintf(&text, fmt, ap) < 0)
-		return;
 	make_printable(text);
-	fputs(text, stderr);
-	free(text);
+	fputs(rest, stderr);
 }
 
 /** warn - say something on stderr and go on */
@@ -125,6 +147,8 @@ void die_usage(const char *command, const char *fmt, ...)
 		va_end(ap);
 		fputc('\n', stderr);
 	}
+	if (place)
+		exit(exit_status);
 	if (command)
 		fprintf(stderr, "Try 'lodge %s --help'.\n", command);
 	else

@@ -14,6 +14,7 @@
 
 void error_set_status(int status);
 int error_status(void);
+void error_set_place(char *(*in)(const char **text));
 
 void warn(const char *fmt, ...) __printf(1, 2);
 void warn_guest(const char *guest, const char *field, const char *fmt, ...)

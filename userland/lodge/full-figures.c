@@ -23,22 +23,62 @@ static unsigned long long shared_memory(pid_t pid)
 	return line ? strtoull(line + strlen("\nRssShmem:"), NULL, 10) * 1024 : 0;
 }
 
-/* Counts a process and all below it, and finds the one that holds most of the memory. */
-static void add_tree(struct figures *figures, pid_t pid)
+/* Calls @each for a process and all below it. */
+static void walk(pid_t pid, void (*each)(pid_t pid, unsigned long long memory, void *to), void *to)
 {
 	char *path cleanup_free = xasprintf("/proc/%d/task/%d/children", pid, pid);
 	char *text cleanup_free = control_read_path(path);
-	unsigned long long memory = shared_memory(pid);
 	char *at = text, *end;
 	long child;
 
+	each(pid, shared_memory(pid), to);
+	while (at && (child = strtol(at, &end, 10)) > 0) {
+		walk(child, each, to);
+		at = end;
+	}
+}
+
+/**
+ * full_processes - go through the host's processes that a full guest consists of
+ * @guest: name
+ * @each: called for each, with what it has mapped of the guest's memory, in bytes
+ * @to: for @each
+ *
+ * Return: false when the guest has gone.
+ */
+bool full_processes(const char *guest, void (*each)(pid_t pid, unsigned long long memory, void *to),
+		    void *to)
+{
+	pid_t pid;
+
+	if (!rundir_enter(guest))
+		return false;
+	pid = rundir_number(RUNDIR_PID);
+	if (pid > 1)
+		walk(pid, each, to);
+	rundir_leave();
+	return true;
+}
+
+/* One of them has mapped all of the memory that is in use: the guest's kernel. */
+static void count(pid_t pid, unsigned long long memory, void *to)
+{
+	struct figures *figures = to;
+
+	(void)pid;
 	figures->procs++;
 	if (memory > figures->current)
 		figures->current = memory;
-	while (at && (child = strtol(at, &end, 10)) > 0) {
-		add_tree(figures, child);
-		at = end;
-	}
+}
+
+/** is_full_guest - whether a name is a full guest's; a confined one of the same name comes first */
+bool is_full_guest(const char *guest)
+{
+	char *why cleanup_free = NULL;
+
+	if (!strchr(guest, '/') && !control_find(&why) && control_exists(guest))
+		return false;
+	return rundir_exists(guest);
 }
 
 /**
@@ -50,18 +90,14 @@ static void add_tree(struct figures *figures, pid_t pid)
  */
 bool full_figures_read(struct figures *figures, const char *guest)
 {
-	pid_t pid;
-
 	*figures = (struct figures){
 		.peak = FIGURE_NONE, .store = FIGURE_NONE, .swap = FIGURE_NONE,
 		.faults = FIGURE_NONE, .major = FIGURE_NONE, .refaults = FIGURE_NONE,
 	};
-	if (!rundir_enter(guest))
+	if (!full_processes(guest, count, figures) || !rundir_enter(guest))
 		return false;
 	figures->max = rundir_number(RUNDIR_MEMORY);
-	pid = rundir_number(RUNDIR_PID);
-	if (pid > 1)
-		add_tree(figures, pid);
+	rundir_leave();
 	return true;
 }
 
@@ -81,6 +117,17 @@ bool full_report_text(const char *guest)
 	return true;
 }
 
+/** full_json_name - add a guest's name to an object, and whose it is if that is another user */
+void full_json_name(struct json_object *object, const char *guest)
+{
+	const char *slash = strchr(guest, '/');
+
+	if (slash)
+		json_object_object_add(object, "user",
+				       json_object_new_string_len(guest, slash - guest));
+	json_object_object_add(object, "name", json_object_new_string(slash ? slash + 1 : guest));
+}
+
 /** full_report_json - the same as an object, which the caller puts; NULL when it has gone */
 struct json_object *full_report_json(const char *guest)
 {
@@ -90,7 +137,7 @@ struct json_object *full_report_json(const char *guest)
 	if (!full_figures_read(&f, guest))
 		return NULL;
 	object = json_object_new_object();
-	json_object_object_add(object, "name", json_object_new_string(guest));
+	full_json_name(object, guest);
 	json_object_object_add(object, "kind", json_object_new_string("full"));
 	json_object_object_add(object, "procs", report_json_figure(f.procs));
 	json_object_object_add(object, "memory.max", report_json_figure(f.max));

@@ -31,11 +31,11 @@ char *guest_file(const char *given, const char *name)
 	if (given) {
 		found = realpath(given, NULL);
 		if (!found)
-			die_errno(errno, "%s", given);
+			die_errno(errno, "--kernel: %s", given);
 		if (access(found, R_OK))
-			die_errno(errno, "%s", given);
+			die_errno(errno, "--kernel: %s", given);
 		if (!stat(found, &st) && !S_ISREG(st.st_mode))
-			die("%s: not a file", given);
+			die("--kernel: %s: not a file", given);
 		return found;
 	}
 	n = readlink("/proc/self/exe", self, sizeof(self) - 1);

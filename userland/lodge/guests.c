@@ -15,9 +15,6 @@
 #include "processes.h"
 #include "util.h"
 
-static const char name_bytes[] =
-	"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-";
-
 static int by_name(const void *a, const void *b)
 {
 	return strcmp(*(char *const *)a, *(char *const *)b);
@@ -66,10 +63,17 @@ void guests_free(struct guests *guests)
 	guests->names = NULL;
 }
 
+/** guest_name_is_valid - whether a guest can be called @guest */
+bool guest_name_is_valid(const char *guest)
+{
+	return *guest && !guest[strspn(guest, NAME_BYTES)] && *guest != '.' && *guest != '-' &&
+	       strlen(guest) <= LODGE_NAME_MAX;
+}
+
 /** guest_check_name - end the program, with the reason, if no guest can be called @guest */
 void guest_check_name(const char *guest)
 {
-	size_t bad = strspn(guest, name_bytes);
+	size_t bad = strspn(guest, NAME_BYTES);
 
 	if (!*guest)
 		die("a guest's name cannot be empty");

@@ -8,6 +8,9 @@
 #include <stdnoreturn.h>
 #include <limits.h>
 
+/* What names are made of. */
+#define NAME_BYTES "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-"
+
 /**
  * struct guests - the names of all guests, sorted
  * @names: the names
@@ -22,6 +25,7 @@ void guests_list(struct guests *guests, const char *directory, bool (*is_guest)(
 void guests_read(struct guests *guests);
 void guests_free(struct guests *guests);
 
+bool guest_name_is_valid(const char *guest);
 void guest_check_name(const char *guest);
 noreturn void guest_not_found(const char *guest, const char *kind, const struct guests *guests);
 void guest_check_exists(const char *guest);

@@ -17,6 +17,8 @@
 #define MAGIC 0xcafebabe
 #define VERSION 2
 #define ANSWER_MS 8000
+/* More than any guest has to say. */
+#define ANSWER_MAX 0x100000
 
 struct request {
 	unsigned int magic;
@@ -314,49 +316,68 @@ static bool wait_for_answer(int fd)
 	return n > 0;
 }
 
+/* Returns a socket to the present guest's management console, or -1. */
+static int connect_outside(void)
+{
+	const struct timeval patience = { .tv_sec = ANSWER_MS / 1000 };
+	const struct sockaddr_un here = { .sun_family = AF_UNIX };
+	const struct sockaddr_un there = address(RUNDIR_MCONSOLE);
+	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0), err;
+
+	/* Autobind: a name of nobody else's. */
+	if (fd < 0 || (!setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience)) &&
+		       !bind(fd, (const struct sockaddr *)&here, sizeof(here.sun_family)) &&
+		       !connect(fd, (const struct sockaddr *)&there, sizeof(there))))
+		return fd;
+	err = errno;
+	close(fd);
+	errno = err;
+	return -1;
+}
+
 /**
  * mconsole_ask - have the guest's kernel do something
  * @guest: name of the guest whose directory was entered
  * @command: as uml_mconsole(1) has them
- * @answer: set to what it says, which the caller frees
+ * @answer: set to what it says, or to why there is no answer; the caller frees it
  *
- * Return: whether it did; ends the program when there is no answer.
+ * Return: whether it did.
  */
 bool mconsole_ask(const char *guest, const char *command, char **answer)
 {
 	int fd cleanup_fd = -1;
-	const struct sockaddr_un here = { .sun_family = AF_UNIX };
-	const struct sockaddr_un there = address(RUNDIR_MCONSOLE);
 	struct request request = { MAGIC, VERSION, 0, "" };
 	struct reply reply;
 	size_t length = 0;
 	ssize_t n;
 
-	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	request.length = strlen(command);
 	if (request.length >= MCONSOLE_DATA)
 		die_guest(guest, "mconsole", "a command has fewer than %d bytes", MCONSOLE_DATA);
 	memcpy(request.data, command, request.length);
-	/* Autobind: a name of nobody else's. */
-	if (fd < 0 || bind(fd, (const struct sockaddr *)&here, sizeof(here.sun_family)) ||
-	    connect(fd, (const struct sockaddr *)&there, sizeof(there)) ||
-	    send(fd, &request, sizeof(request), 0) < 0)
-		die_guest(guest, "mconsole", "%s", strerror(errno));
+	fd = connect_outside();
+	if (fd < 0 || send(fd, &request, sizeof(request), MSG_NOSIGNAL) < 0) {
+		*answer = xasprintf("mconsole: %s", strerror(errno));
+		return false;
+	}
 	*answer = xstrdup("");
 	do {
 		memset(&reply, 0, sizeof(reply));
-		if (!wait_for_answer(fd))
-			die_guest(guest, "mconsole", "no answer in %d s", 2 * ANSWER_MS / 1000);
-		n = recv(fd, &reply, sizeof(reply), 0);
-		if (n < (ssize_t)offsetof(struct reply, data))
-			die_guest(guest, "mconsole", "half an answer");
+		n = wait_for_answer(fd) ? recv(fd, &reply, sizeof(reply), 0) : -1;
+		if (n < (ssize_t)offsetof(struct reply, data)) {
+			free(*answer);
+			*answer = n < 0 ? xasprintf("mconsole: no answer in %d s",
+						    2 * ANSWER_MS / 1000) :
+					  xstrdup("mconsole: half an answer");
+			return false;
+		}
 		n -= offsetof(struct reply, data);
 		n = strnlen(reply.data, n);
 		*answer = xrealloc(*answer, length + n + 1, 1);
 		memcpy(*answer + length, reply.data, n);
 		length += n;
 		(*answer)[length] = '\0';
-	} while (reply.more);
+	} while (reply.more && length < ANSWER_MAX);
 	make_printable(*answer);
 	return !reply.error;
 }

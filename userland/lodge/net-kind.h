@@ -50,6 +50,7 @@ struct net_port {
  * @name: what the user types
  * @value: what stands behind its name and "=", for messages; NULL: nothing does
  * @private_address: it tells the guest its address
+ * @comes_back: if its server ends, another one may find what is behind it again
  * @open: make the port ready, or end the process with a message
  * @serve: for kinds that are not relayed frame by frame: everything, until the guest has gone
  * @receive: one frame; its length, 0 for none or one to ignore, -1 at the end
@@ -58,7 +59,7 @@ struct net_port {
  */
 struct net_kind {
 	const char *name, *value;
-	bool private_address;
+	bool private_address, comes_back;
 	void (*open)(struct net_port *port);
 	void (*serve)(struct net_port *port);
 	ssize_t (*receive)(struct net_port *port, void *frame, size_t size);
@@ -66,7 +67,7 @@ struct net_kind {
 	void (*close)(struct net_port *port);
 };
 
-extern const struct net_kind net_user, net_tap, net_fd, net_vde, net_mcast;
+extern const struct net_kind net_user, net_tap, net_fd, net_vde, net_mcast, net_switch;
 
 void net_relay(struct net_port *port);
 
@@ -78,10 +79,11 @@ bool net_frame_allowed(const unsigned char *frame, size_t length, bool host_loop
 
 const struct net_kind *net_find_kind(const char *text);
 
+void net_server_give_up_privileges(const struct net_kind *kind);
 void net_server_start(struct net_interface *interface);
 int net_server_begin(struct net_interface *interface,
 		     void (*prepare)(struct net_interface *interface, void *data), void *data);
 void net_server_end(struct net_interface *interface);
-void net_server_replace(struct net_interface *interface);
+bool net_server_replace(struct net_interface *interface);
 
 #endif

@@ -7,8 +7,10 @@
 #include <string.h>
 
 #include "error.h"
+#include "guests.h"
 #include "lodge.h"
 #include "net-kind.h"
+#include "switch.h"
 #include "util.h"
 
 #define MTU_DEFAULT 1500
@@ -23,7 +25,7 @@
 const char *net_option = "--net ";
 
 static const struct net_kind *const kinds[] = {
-	&net_user, &net_tap, &net_fd, &net_vde, &net_mcast,
+	&net_user, &net_switch, &net_tap, &net_fd, &net_vde, &net_mcast,
 };
 
 static unsigned long number(const char *text, unsigned long least, unsigned long most, bool *good)
@@ -108,18 +110,33 @@ static void set_local(struct net_interface *interface, const char *value)
 	interface->local = parse_address(interface, "local", value);
 }
 
-static void set_network(struct net_interface *interface, const char *value)
+static void parse_network(struct net_interface *interface, const char *key, const char *value)
 {
 	in_addr_t first;
 
-	parse_prefix(interface, "net", value, 8, 27);
+	parse_prefix(interface, key, value, 8, 27);
 	first = ntohl(interface->address.s_addr) & ~0U << (32 - interface->prefix);
 	if (first != ntohl(interface->address.s_addr))
-		die("%s: net=%s: the address is not the network's first", interface->text,
+		die("%s: %s=%s: the address is not the network's first", interface->text, key,
 		    value);
 	interface->address.s_addr = htonl(first + USER_GUEST);
 	interface->gateway.s_addr = htonl(first + USER_HOST);
 	interface->dns.s_addr = htonl(first + USER_DNS);
+}
+
+static void set_network(struct net_interface *interface, const char *value)
+{
+	parse_network(interface, "net", value);
+}
+
+static void set_nat(struct net_interface *interface, const char *value)
+{
+	interface->uplink = xcalloc(1, sizeof(*interface->uplink));
+	*interface->uplink = (struct net_interface){
+		.kind = &net_user, .text = interface->text, .guest = interface->where,
+		.guest_end = -1, .host_end = -1,
+	};
+	parse_network(interface->uplink, "nat", value ? value : USER_NETWORK);
 }
 
 static void set_host_loopback(struct net_interface *interface, const char *value)
@@ -142,6 +159,7 @@ static const struct key {
 	{ .name = "gateway", .set = set_gateway, .not = &net_user },
 	{ .name = "dns", .set = set_dns, .not = &net_user },
 	{ .name = "net", .set = set_network, .only = &net_user },
+	{ .name = "nat", .set = set_nat, .only = &net_switch, .alone = true },
 	{ .name = "host-loopback", .set = set_host_loopback, .only = &net_user, .alone = true },
 	{ .name = "local", .set = set_local, .only = &net_mcast },
 };
@@ -202,8 +220,9 @@ static void set_kind(struct net_interface *interface, char *word)
 	if (value)
 		*value++ = '\0';
 	if (!interface->kind)
-		die("%s: no network is called '%s': there are user, tap=DEVICE, fd=NUMBER, "
-		    "vde=SOCKET, mcast=ADDRESS:PORT and none", interface->text, word);
+		die("%s: no network is called '%s': there are user, switch=NAME, "
+		    "tap=DEVICE, fd=NUMBER, vde=SOCKET, mcast=ADDRESS:PORT and none",
+		    interface->text, word);
 	if (interface->kind->value && (!value || !*value))
 		die("%s: %s=%s is needed", interface->text, word, interface->kind->value);
 	if (!interface->kind->value && value)
@@ -227,6 +246,34 @@ static void check_descriptor(const struct net *net, const struct net_interface *
 			die("%s: is another interface's already", interface->text);
 	if (fcntl(fd, F_SETFD, FD_CLOEXEC))
 		die_errno(errno, "%s: descriptor %lu", interface->text, fd);
+}
+
+/* Who is given an address on a network with a way out finds it. */
+static void finish_switch(struct net_interface *interface)
+{
+	struct net_interface *uplink = interface->uplink;
+
+	if (!uplink)
+		return;
+	uplink->mtu = interface->mtu;
+	if (!interface->address.s_addr)
+		return;
+	if (!interface->gateway.s_addr)
+		interface->gateway = uplink->gateway;
+	if (!interface->dns.s_addr)
+		interface->dns = uplink->dns;
+}
+
+static void check_switch(const struct net_interface *interface)
+{
+	const char *name = interface->where;
+
+	if (name[strspn(name, NAME_BYTES)] || *name == '.')
+		die("%s: a switch's name has letters, digits, '.', '_' and '-' in it, and no "
+		    "'.' in front", interface->text);
+	if (strlen(name) > SWITCH_NAME_MAX)
+		die("%s: a switch's name has %d characters at most", interface->text,
+		    SWITCH_NAME_MAX);
 }
 
 /* The launcher goes to another directory. */
@@ -266,10 +313,13 @@ void net_add(struct net *net, const char *text)
 		set_network(interface, USER_NETWORK);
 	if (interface->kind == &net_fd)
 		check_descriptor(net, interface);
+	if (interface->kind == &net_switch)
+		check_switch(interface);
 	if (interface->kind == &net_vde)
 		find_socket(interface);
 	while ((word = strsep(&rest, ",")))
 		set_key(interface, word);
+	finish_switch(interface);
 	net->n++;
 }
 

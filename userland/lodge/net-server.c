@@ -73,11 +73,14 @@ static void lower_limit(int resource, rlim_t most)
 	setrlimit(resource, &limit);
 }
 
-/*
+/**
+ * net_server_give_up_privileges - keep nothing but open descriptors and the network
+ * @kind: what is served
+ *
  * Whoever sends it frames may find an error in a library, and is then this process. What cannot
  * be given up here was not there, or is not the user's to give up.
  */
-static void give_up_privileges(const struct net_kind *kind)
+void net_server_give_up_privileges(const struct net_kind *kind)
 {
 	struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
 	struct __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = { 0 };
@@ -135,7 +138,7 @@ static noreturn void serve(struct net_interface *interface, int told, pid_t lodg
 	prctl(PR_SET_NAME, "lodge-net");
 	keep_descriptors(interface, told);
 	interface->kind->open(&port);
-	give_up_privileges(interface->kind);
+	net_server_give_up_privileges(interface->kind);
 	/* A change of user forgets it. */
 	prctl(PR_SET_PDEATHSIG, SIGTERM);
 	if (getppid() == lodge && write(TOLD, "", 1) == 1) {
@@ -175,10 +178,11 @@ static int begin(struct net_interface *interface,
 	return -1;
 }
 
-/* Returns when frames can flow; ends the program if they never will, after a message. */
-static void launch(struct net_interface *interface)
+/* Returns when frames can flow; false if they never will, after a message. */
+static bool launch(struct net_interface *interface,
+		   void (*prepare)(struct net_interface *interface, void *data))
 {
-	int told = begin(interface, NULL, NULL);
+	int told = begin(interface, prepare, NULL);
 	ssize_t n;
 	char ok;
 
@@ -188,8 +192,7 @@ static void launch(struct net_interface *interface)
 		n = read(told, &ok, 1);
 	} while (n < 0 && errno == EINTR);
 	close(told);
-	if (n != 1)
-		exit(error_status());
+	return n == 1;
 }
 
 static bool make_line(struct net_interface *interface)
@@ -213,7 +216,8 @@ void net_server_start(struct net_interface *interface)
 {
 	if (!make_line(interface))
 		die_errno(errno, "%s", interface->text);
-	launch(interface);
+	if (!launch(interface, NULL))
+		exit(error_status());
 }
 
 /**
@@ -265,15 +269,32 @@ static void nowhere_open(struct net_port *port)
 
 static const struct net_kind nowhere = { .name = "nowhere", .open = nowhere_open };
 
+/* What only a server knows whose interface was added to a guest that runs. */
+static void parse_again(struct net_interface *interface, void *data)
+{
+	struct net own = { 0 };
+
+	(void)data;
+	net_add(&own, interface->wanted);
+	interface->where = own.interfaces[0].where;
+	interface->uplink = own.interfaces[0].uplink;
+}
+
 /**
- * net_server_replace - start a process that takes what a guest sends, and loses it
+ * net_server_replace - start another process that takes what a guest sends
  * @interface: its server has ended
  *
  * The guest's kernel would spend all its time on a line that nobody reads, or that has ended.
  * For this the launcher has kept the server's end of it.
+ *
+ * Return: whether there is a network behind it again; else what the guest sends is lost.
  */
-void net_server_replace(struct net_interface *interface)
+bool net_server_replace(struct net_interface *interface)
 {
+	if (interface->kind->comes_back && launch(interface, parse_again))
+		return true;
 	interface->kind = &nowhere;
-	launch(interface);
+	if (!launch(interface, NULL))
+		exit(error_status());
+	return false;
 }

@@ -75,13 +75,12 @@ void net_start(struct net *net, const char *guest)
 	}
 }
 
-static const char *how_it_ended(int status, char *text, size_t size)
+static void how_it_ended(int status, char *text, size_t size)
 {
 	if (WIFSIGNALED(status))
 		snprintf(text, size, "signal %d", WTERMSIG(status));
 	else
 		snprintf(text, size, "status %d", WEXITSTATUS(status));
-	return text;
 }
 
 /** net_watch - say so if a server has ended while the guest runs; after SIGCHLD */
@@ -101,10 +100,14 @@ void net_watch(struct net *net)
 		/* It ends by itself when the guest has, which is about to be seen. */
 		if (WIFEXITED(status) && !WEXITSTATUS(status))
 			continue;
-		warn_guest(interface->guest, NULL,
-			   "vec%zu has no network any more: what served it ended (%s)",
-			   i, how_it_ended(status, how, sizeof(how)));
-		net_server_replace(interface);
+		how_it_ended(status, how, sizeof(how));
+		if (net_server_replace(interface))
+			warn_guest(interface->guest, NULL,
+				   "vec%zu is connected anew: what served it ended (%s)", i, how);
+		else
+			warn_guest(interface->guest, NULL,
+				   "vec%zu has no network any more: what served it ended (%s)",
+				   i, how);
 	}
 }
 
@@ -121,6 +124,7 @@ void net_remove(struct net *net, size_t index)
 	free((char *)interface->text);
 	free((char *)interface->wanted);
 	free(interface->where);
+	free(interface->uplink);
 	free(interface->published);
 	*interface = (struct net_interface){ .guest_end = -1, .host_end = -1 };
 	while (net->n && !net->interfaces[net->n - 1].kind)

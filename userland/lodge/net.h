@@ -46,6 +46,7 @@ struct net_publish {
  * @dns: the guest's name server, or 0.0.0.0
  * @local: address of the host's interface that multicasts go out of, or 0.0.0.0
  * @host_loopback: the guest may talk to the host's 127.0.0.1
+ * @uplink: of a switch, its way out: a user network; NULL: it has none
  * @published: ports
  * @n_published: how many
  * @guest_end: packet socket that is the guest's
@@ -63,6 +64,7 @@ struct net_interface {
 	struct in_addr address, gateway, dns, local;
 	unsigned int prefix;
 	bool host_loopback;
+	struct net_interface *uplink;
 	struct net_publish *published;
 	size_t n_published;
 	int guest_end, host_end;

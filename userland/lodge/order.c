@@ -36,7 +36,7 @@ void order_variable(struct strings *text, const char *variable)
 	const char *value = getenv(variable);
 
 	if (!*variable || *variable == '=')
-		die_usage("boot", "%s: not NAME=VALUE", variable);
+		die_usage("boot", "--env: %s: not NAME=VALUE", variable);
 	if (strchr(variable, '=')) {
 		add_string(text, variable);
 	} else if (value) {

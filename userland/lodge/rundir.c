@@ -13,10 +13,11 @@
 #include "error.h"
 #include "guests.h"
 #include "lodge.h"
+#include "owner.h"
 #include "rundir.h"
+#include "switch.h"
 #include "util.h"
 
-#define LOCK "lock"
 #define CLAIM_TRIES 10
 #define DEPTH_MAX 64
 
@@ -24,7 +25,7 @@
 static const char *const left_behind[] = {
 	RUNDIR_MCONSOLE, RUNDIR_CONSOLE, RUNDIR_LOG, RUNDIR_LOG_BEFORE, RUNDIR_PID,
 	RUNDIR_STATUS, RUNDIR_MEMORY, RUNDIR_KILLED, RUNDIR_HALTED, RUNDIR_DEVICES, RUNDIR_UML,
-	LOCK,
+	RUNDIR_LOCK,
 };
 
 /* The claim of this process. */
@@ -43,6 +44,9 @@ static const char *runtime_root(void)
 
 	if (root)
 		return root;
+	/* Root's guests are in one place, whether a shell has started them or the system. */
+	if (given && !geteuid() && starts_with(given, "/run/user/") && !access("/run", W_OK))
+		given = NULL;
 	if (given && *given == '/')
 		root = xasprintf("%s/lodge", given);
 	else if (!geteuid())
@@ -71,6 +75,15 @@ static bool root_is_there(void)
 static char *guest_path(const char *guest)
 {
 	return xasprintf("%s/%s", runtime_root(), guest);
+}
+
+/* Whether a guest runs in this directory; leaves everything as it is. */
+static bool is_locked(const char *path)
+{
+	char *file cleanup_free = xasprintf("%s/" RUNDIR_LOCK, path);
+	int fd cleanup_fd = open(file, O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+
+	return fd >= 0 && flock(fd, LOCK_SH | LOCK_NB) && errno == EWOULDBLOCK;
 }
 
 /* Also one that the guest has closed to its owner. */
@@ -131,7 +144,7 @@ static void remove_entries(const char *path, bool keep)
 			unlinkat(dir, left_behind[i], 0);
 	/* Without a sandbox. */
 	remove_tree(dir, RUNDIR_UML, DEPTH_MAX);
-	unlinkat(dir, LOCK, 0);
+	unlinkat(dir, RUNDIR_LOCK, 0);
 	if (!keep)
 		rmdir(path);
 }
@@ -144,7 +157,7 @@ static void remove_files(const char *path)
 /* Returns the lock of a directory, held; -1 with errno EWOULDBLOCK if somebody else holds it. */
 static int take_lock(const char *path)
 {
-	char *file cleanup_free = xasprintf("%s/" LOCK, path);
+	char *file cleanup_free = xasprintf("%s/" RUNDIR_LOCK, path);
 	struct stat held, named;
 	int fd, err;
 
@@ -272,75 +285,171 @@ void rundir_release(void)
 	mine.lock = -1;
 }
 
-/** rundir_exists - whether a full guest of this name runs */
+/*
+ * Finds the directory of a guest that @is_own says is meant, or @is_others of another user's, whose
+ * files nobody but he may clean up. What is done there is done as its owner, until another guest
+ * is looked for. Returns its path, or NULL.
+ */
+static char *find(const char *guest, bool (*is_own)(const char *), bool (*is_others)(const char *))
+{
+	const char *name;
+	char *path;
+	uid_t uid;
+
+	name = owner_split(guest, &uid);
+	owner_leave();
+	if (uid != geteuid())
+		return others_find(uid, name, is_others);
+	path = guest_path(name);
+	if (root_is_there() && is_own(path))
+		return path;
+	free(path);
+	return NULL;
+}
+
+static bool enter(char *path)
+{
+	bool good = path && !chdir(path);
+
+	free(path);
+	return good;
+}
+
+/** rundir_exists - whether a full guest of this name runs: NAME, or for root USER/NAME */
 bool rundir_exists(const char *guest)
 {
-	char *path cleanup_free = guest_path(guest);
+	char *path cleanup_free = find(guest, in_use, is_locked);
 
-	return root_is_there() && in_use(path);
+	owner_leave();
+	return path;
 }
 
 /** rundir_enter - go to the directory of a full guest; false if there is none of this name */
 bool rundir_enter(const char *guest)
 {
-	char *path cleanup_free = guest_path(guest);
+	return enter(find(guest, in_use, is_locked));
+}
 
-	return root_is_there() && in_use(path) && !chdir(path);
+/** full_guest_check_name - end the program, with the reason, if no full guest can be called so */
+void full_guest_check_name(const char *guest)
+{
+	uid_t uid;
+
+	guest_check_name(owner_split(guest, &uid));
+}
+
+static noreturn void not_found(const char *guest)
+{
+	struct guests guests;
+	const char *slash;
+	size_t i;
+
+	rundir_read(&guests);
+	for (i = 0; i < guests.n; i++) {
+		slash = strchr(guests.names[i], '/');
+		if (slash && !strcmp(slash + 1, guest))
+			die_guest(guest, NULL, "no such full guest of yours: did you mean '%s'?",
+				  guests.names[i]);
+	}
+	guest_not_found(guest, "full guest", &guests);
 }
 
 /** full_guest_enter - rundir_enter(), or end the program because there is no such guest */
 void full_guest_enter(const char *guest)
 {
-	struct guests guests;
-
-	guest_check_name(guest);
-	if (rundir_enter(guest))
-		return;
-	rundir_read(&guests);
-	guest_not_found(guest, "full guest", &guests);
+	full_guest_check_name(guest);
+	if (!rundir_enter(guest))
+		not_found(guest);
 }
 
 /** rundir_enter_ended - rundir_enter() for a guest that was to be kept and has ended */
 bool rundir_enter_ended(const char *guest)
 {
-	char *path cleanup_free = guest_path(guest);
-
-	return root_is_there() && is_over(path) && !chdir(path);
+	return enter(find(guest, is_over, is_over));
 }
 
 /** rundir_forget - remove what is known of a guest that has ended; false if there is none */
 bool rundir_forget(const char *guest)
 {
-	char *path cleanup_free = guest_path(guest);
+	char *path cleanup_free = find(guest, forget, forget);
 
-	return root_is_there() && forget(path);
+	owner_leave();
+	return path;
+}
+
+/** rundir_leave - be who called lodge again, though still in the directory of another's guest */
+void rundir_leave(void)
+{
+	owner_leave();
+}
+
+/**
+ * rundir_open - read a file of the directory that was entered
+ * @file: its name
+ *
+ * The directory may be another user's, who can have put there what he likes: a link, or a pipe
+ * that nobody writes to.
+ *
+ * Return: a plain file, which the caller closes, or NULL.
+ */
+FILE *rundir_open(const char *file)
+{
+	int fd = open(file, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	struct stat st;
+
+	if (fd < 0)
+		return NULL;
+	if (!fstat(fd, &st) && S_ISREG(st.st_mode))
+		return fdopen(fd, "r");
+	close(fd);
+	return NULL;
 }
 
 /** rundir_runs - whether the guest whose directory was entered still runs */
 bool rundir_runs(void)
 {
-	int fd cleanup_fd = open(LOCK, O_RDWR | O_CLOEXEC);
-
 	/* It was entered while it ran: a lock that can be had means the end. */
-	return fd >= 0 && flock(fd, LOCK_SH | LOCK_NB) && errno == EWOULDBLOCK;
+	return is_locked(".");
 }
 
 /** rundir_number - what is in a file of the directory that was entered; 0 if nothing is */
 unsigned long long rundir_number(const char *file)
 {
-	FILE *in cleanup_file = fopen(file, "re");
+	FILE *in cleanup_file = rundir_open(file);
 	unsigned long long number;
 
 	return in && fscanf(in, "%llu", &number) == 1 ? number : 0;
 }
 
+/** rundir_open_root - open the directory that the guests' directories are in; -1 with errno */
+int rundir_open_root(void)
+{
+	return open(runtime_root(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+}
+
+static void read_own(struct guests *guests)
+{
+	int root cleanup_fd = -1;
+
+	if (!root_is_there())
+		return;
+	guests_list(guests, runtime_root(), rundir_exists);
+	root = rundir_open_root();
+	if (root >= 0)
+		switch_sweep(root);
+}
+
 /**
- * rundir_read - list the full guests of this user
+ * rundir_read - list the full guests of this user; for root, those of all, as USER/NAME
  * @guests: filled in; the caller frees it with guests_free()
+ *
+ * With LODGE_ROOT in the environment, a tree that is a test's, root too has only his own.
  */
 void rundir_read(struct guests *guests)
 {
+	owner_leave();
 	*guests = (struct guests){ 0 };
-	if (root_is_there())
-		guests_list(guests, runtime_root(), rundir_exists);
+	read_own(guests);
+	if (!geteuid() && !getenv("LODGE_ROOT"))
+		others_read(guests, is_locked);
 }

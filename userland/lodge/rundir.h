@@ -4,11 +4,13 @@
 #define LODGE_RUNDIR_H
 
 #include <stdbool.h>
+#include <stdio.h>
 #include <sys/types.h>
 
 struct guests;
 
 /* Files in a guest's directory, which is the working directory of who has entered it. */
+#define RUNDIR_LOCK "lock"
 #define RUNDIR_MCONSOLE "mconsole"
 #define RUNDIR_CONSOLE "console"
 #define RUNDIR_DEVICES "devices"
@@ -25,13 +27,17 @@ bool rundir_claim(const char *guest);
 void rundir_write(const char *file, unsigned long long number);
 void rundir_keep(int status);
 void rundir_release(void);
+int rundir_open_root(void);
 
 bool rundir_enter(const char *guest);
 bool rundir_enter_ended(const char *guest);
 bool rundir_forget(const char *guest);
+void rundir_leave(void);
+void full_guest_check_name(const char *guest);
 void full_guest_enter(const char *guest);
 bool rundir_runs(void);
 bool rundir_exists(const char *guest);
+FILE *rundir_open(const char *file);
 unsigned long long rundir_number(const char *file);
 void rundir_read(struct guests *guests);
 

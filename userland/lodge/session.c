@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+#include <assert.h>
 #include <errno.h>
 #include <limits.h>
 #include <poll.h>
@@ -13,6 +14,7 @@
 #include "devices.h"
 #include "error.h"
 #include "frame.h"
+#include "guest-log.h"
 #include "kernel-log.h"
 #include "launcher.h"
 #include "lodge.h"
@@ -34,7 +36,7 @@
  */
 #define SEND_BUFFER 8192
 
-_Static_assert(FRAME_DATA_MAX <= PIPE_BUF, "a pipe that is ready takes a frame without blocking");
+static_assert(FRAME_DATA_MAX <= PIPE_BUF, "a pipe that is ready takes a frame without blocking");
 
 /* What the reader of our output has not taken yet. While there is any, no frame is read. */
 struct outgoing {
@@ -219,6 +221,28 @@ static void take_failure(struct relay *r)
 	r->ended = true;
 }
 
+/* The log takes it at once. */
+static void take_output(struct relay *r, unsigned int type)
+{
+	struct guest_log *kept = r->session->kept;
+
+	if (kept) {
+		guest_log_write(kept, r->in.data, r->in.head.length);
+		return;
+	}
+	r->out = (struct outgoing){
+		.fd = type == FRAME_OUTPUT ? STDOUT_FILENO : STDERR_FILENO,
+		.data = r->in.data, .length = r->in.head.length,
+	};
+}
+
+static void take_start(struct session *session)
+{
+	if (!session->runs)
+		session->up(session->name);
+	session->runs = true;
+}
+
 static void handle_frame(struct relay *r)
 {
 	unsigned int type = r->in.head.type;
@@ -232,10 +256,10 @@ static void handle_frame(struct relay *r)
 		break;
 	case FRAME_OUTPUT:
 	case FRAME_ERROR_OUTPUT:
-		r->out = (struct outgoing){
-			.fd = type == FRAME_OUTPUT ? STDOUT_FILENO : STDERR_FILENO,
-			.data = r->in.data, .length = r->in.head.length,
-		};
+		take_output(r, type);
+		break;
+	case FRAME_RUNS:
+		take_start(r->session);
 		break;
 	case FRAME_FAILED:
 		take_failure(r);

@@ -7,6 +7,7 @@
 #include <sys/types.h>
 
 struct devices;
+struct guest_log;
 struct kernel_log;
 struct mconsole_relay;
 struct net;
@@ -24,6 +25,9 @@ struct net;
  * @order_length: of it
  * @terminal: the command has a terminal: ours is raw and resized with it
  * @guest_status: set to the exit status of the guest's process
+ * @kept: takes what the command says, instead of our output; or NULL
+ * @up: called once when the command runs
+ * @runs: it does, or has
  */
 struct session {
 	const char *name;
@@ -37,6 +41,9 @@ struct session {
 	size_t order_length;
 	bool terminal;
 	int guest_status;
+	struct guest_log *kept;
+	void (*up)(const char *name);
+	bool runs;
 };
 
 int session_run(struct session *session);

@@ -18,6 +18,23 @@ _lodge_fields()
 	done
 }
 
+# The guests that the file after -f describes.
+_lodge_described()
+{
+	local i
+
+	for ((i = 2; i < COMP_CWORD - 1; i++)); do
+		case ${COMP_WORDS[i]} in
+		-f | --file)
+			sed -n 's/^[[:space:]]*\[[[:space:]]*\([A-Za-z0-9._-]*\)[[:space:]]*\].*/\1/p' \
+				"${COMP_WORDS[i + 1]}" 2>/dev/null | grep -vx defaults
+			return 0
+			;;
+		esac
+	done
+	return 1
+}
+
 # Words before the command that lodge run or boot starts: skips options and their arguments.
 _lodge_command_index()
 {
@@ -65,7 +82,7 @@ _lodge()
 		mapfile -t COMPREPLY < <(compgen -e -- "$word")
 		return
 		;;
-	--swap | --kernel | --root | --cow | --disk | --script)
+	--swap | --kernel | --root | --cow | --disk | --script | -f | --file)
 		mapfile -t COMPREPLY < <(compgen -f -- "$word")
 		return
 		;;
@@ -86,6 +103,10 @@ _lodge()
 		return
 		;;
 	esac
+	if [[ $command == boot && $word != -* ]] && names=$(_lodge_described); then
+		mapfile -t COMPREPLY < <(compgen -W "$names" -- "$word")
+		return
+	fi
 	if [[ $command == run || $command == boot ]]; then
 		index=$(_lodge_command_index)
 		if ((COMP_CWORD > index)); then
