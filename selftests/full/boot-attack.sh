@@ -92,5 +92,12 @@ as_user mkdir "$dir/user/s1/in"
 is "a share within another is itself" \
 	"$(boot --share s1/in --share s1:ro -- sh -c "echo x >$dir/user/s1/in/x && echo good" </dev/null)" good
 refused "logs: a name that is a path" 1 "begins with '.'" lodge logs ..
+
+# A kernel that asks for disks and networks which nobody has given it.
+cp "$top/build/selftests/full/helper-asks" "$dir/"
+out=$(start --rootdir / --disk host.img --net user --kernel "$dir/helper-asks" -- true 2>&1)
+is "a kernel gets what the user has given it" "$(grep -c "asked: '\(ubd0\|vec0\)' 1" <<<"$out")" 3
+is "and nothing else" "$(grep '^asked: .* ' <<<"$out" | grep -v "'\(ubd0\|vec0\)' 1\$" | grep -v ' 0$')" ""
+check "whatever and however much it asks" grep -q 'asked: enough' <<<"$out"
 nothing_left "no process is left"
 done_testing

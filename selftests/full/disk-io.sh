@@ -20,16 +20,17 @@ files()
 	done
 }
 
-# The processes of the guest's kernel that read and write its disks: children that it does not trace.
+field() { awk -v f="$1:" '$1 == f { print $2 }' "/proc/$2/status"; }
+
+# The processes that read and write disks for the guest's kernel: its children that it does not trace.
 io_processes()
 {
-	local pid parent
+	local pid kernels
 
+	kernels=$(for pid in $(left_over); do field TracerPid "$pid"; done | sort -u | grep -vx 0)
 	for pid in $(left_over); do
-		case $(readlink "/proc/$pid/exe") in */linux) ;; *) continue ;; esac
-		parent=$(awk '/^PPid/ { print $2 }' "/proc/$pid/status")
-		case $(readlink "/proc/$parent/exe") in */linux) ;; *) continue ;; esac
-		! grep -q '^TracerPid:.0$' "/proc/$pid/status" || printf -- '-p %s ' "$pid"
+		[ "$(field TracerPid "$pid")" = 0 ] && ! grep -qx "$pid" <<<"$kernels" &&
+			grep -qx "$(field PPid "$pid")" <<<"$kernels" && printf -- '-p %s ' "$pid"
 	done
 }
 
@@ -51,7 +52,7 @@ files 16M raw.img base.img
 driven web --disk raw.img --disk base.img,cow=base.cow
 tell true >/dev/null
 # shellcheck disable=SC2046 # options
-strace -f -A -e trace=pwrite64,fdatasync -o calls $(io_processes) 2>strace.err &
+strace -A -e trace=pwrite64,fdatasync -o calls $(io_processes) 2>strace.err &
 strace=$!
 : >>strace.err
 check "the guest's disks can be watched" eventually grep -q attached strace.err

@@ -114,7 +114,7 @@ mac=02:00:00:00:00:07
 lodge net add again user,mac=$mac >/dev/null
 lodge net remove again vec0
 says() { lodge logs again | tr -d '\r' | grep "$1"; }
-check "it reboots" eventually says "^$mac"
+check "it reboots" eventually quietly says "^$mac"
 is "with the network that it had then" "$(says '^networks: ' | tail -n 1)" "networks: dummy0 lo vec1 "
 lodge kill again
 lodge rm again

@@ -105,12 +105,25 @@ static void give_interface(struct devices *devices, const char *question, unsign
 	answer_kernel(devices, question, text, &interface->guest_end, 1);
 }
 
+/* Which of its kind a device is; -1: none of that kind has this name. */
+static int unit_of(const char *question, const char *kind, int n)
+{
+	char name[QUESTION_MAX + 1];
+	int unit;
+
+	for (unit = 0; unit < n; unit++) {
+		snprintf(name, sizeof(name), "%s%d", kind, unit);
+		if (!strcmp(name, question))
+			return unit;
+	}
+	return -1;
+}
+
 /* The guest's kernel is not trusted: it gets what the user has given it, and nothing else. */
 static void hear_kernel(struct devices *devices)
 {
 	char question[QUESTION_MAX + 1];
-	unsigned int unit;
-	int end = 0;
+	int disk, interface;
 	ssize_t n;
 
 	n = recv(devices->line, question, QUESTION_MAX, MSG_DONTWAIT);
@@ -122,10 +135,12 @@ static void hear_kernel(struct devices *devices)
 		return;
 	}
 	question[n] = '\0';
-	if (sscanf(question, "ubd%2u%n", &unit, &end) == 1 && end == n && unit < DISKS_MAX)
-		give_disk(devices, question, unit);
-	else if (sscanf(question, "vec%2u%n", &unit, &end) == 1 && end == n && unit < NET_MAX)
-		give_interface(devices, question, unit);
+	disk = unit_of(question, "ubd", DISKS_MAX);
+	interface = unit_of(question, "vec", NET_MAX);
+	if (disk >= 0)
+		give_disk(devices, question, disk);
+	else if (interface >= 0)
+		give_interface(devices, question, interface);
 	else
 		answer_kernel(devices, question, "none", NULL, 0);
 }
