@@ -68,7 +68,7 @@ is "the same without a sandbox: the filter is there" \
 
 is "it sees nothing of the host's files" "$(grep '^SEEN' out)" ""
 is "it has no more open than it needs" "$(sed -n 's/^descriptor [0-9]*: //p' out | xargs)" \
-	"character device pipe pipe socket"
+	"character device pipe pipe socket socket"
 is "its environment says nothing" "$(grep ^environment out | sort | xargs)" \
 	"environment PATH=/usr/bin:/bin environment PWD=/"
 is "it can fill 1 MiB of the host's memory beside its own" "$(grep ^filled out)" \

@@ -13,6 +13,7 @@
 #include "net-kind.h"
 #include "net-plug.h"
 #include "rundir.h"
+#include "sandbox.h"
 #include "util.h"
 
 /* "ubd15", and a little more, to see that it is too long. */
@@ -81,6 +82,8 @@ static void give_disk(struct devices *devices, const char *question, unsigned in
 		return;
 	}
 	devices->disk_asked[unit] = true;
+	if (rundir_number(RUNDIR_PID) && !disk->block)
+		sandbox_allow_file(rundir_number(RUNDIR_PID), disk->data + disk->size);
 	text = xasprintf("%d,%llu,%lld,%llu,%lld,%s%s%s", !disk->readonly, disk->size,
 			 (long long)disk->bitmap, disk->bitmap_length, (long long)disk->data,
 			 disk->cow ? disk->cow : disk->file, disk->cow ? "," : "",

@@ -49,14 +49,11 @@ static pid_t read_news(int fd)
 }
 
 /**
- * sandbox_limit_files - how long a file of a guest may become
+ * sandbox_allow_file - let a guest that runs have a longer file, for a disk that it is given
  * @pid: the guest's first process; all that descend from it are told
- * @longest: bytes
- *
- * Only the soft limit: the guest cannot raise that, for the filter refuses the call, and lodge
- * can, for a disk that is added.
+ * @length: bytes
  */
-void sandbox_limit_files(pid_t pid, rlim_t longest)
+void sandbox_allow_file(pid_t pid, rlim_t length)
 {
 	char *path cleanup_free = xasprintf("/proc/%d/task/%d/children", pid, pid);
 	char *text cleanup_free = control_read_path(path);
@@ -64,14 +61,25 @@ void sandbox_limit_files(pid_t pid, rlim_t longest)
 	char *at = text, *end;
 	long child;
 
-	if (!prlimit(pid, RLIMIT_FSIZE, NULL, &limit)) {
-		limit.rlim_cur = longest < limit.rlim_max ? longest : limit.rlim_max;
+	if (!prlimit(pid, RLIMIT_FSIZE, NULL, &limit) && limit.rlim_cur < length) {
+		limit.rlim_cur = length < limit.rlim_max ? length : limit.rlim_max;
 		prlimit(pid, RLIMIT_FSIZE, &limit, NULL);
 	}
 	while (at && (child = strtol(at, &end, 10)) > 0) {
-		sandbox_limit_files(child, longest);
+		sandbox_allow_file(child, length);
 		at = end;
 	}
+}
+
+/* Only the soft limit: the guest cannot raise that, for the filter refuses the call. */
+static void limit_files(pid_t child, rlim_t longest)
+{
+	struct rlimit limit;
+
+	if (prlimit(child, RLIMIT_FSIZE, NULL, &limit) || limit.rlim_cur <= longest)
+		return;
+	limit.rlim_cur = longest;
+	prlimit(child, RLIMIT_FSIZE, &limit, NULL);
 }
 
 /*
@@ -85,7 +93,7 @@ static void enter(pid_t child, const char *guest, const struct limits *limits)
 	struct rlimit most = { 0 };
 	int err;
 
-	sandbox_limit_files(child, limits->file);
+	limit_files(child, limits->file);
 	err = prlimit(child, RLIMIT_NPROC, NULL, &most);
 	/* The user may have fewer. */
 	if (most.rlim_max > limits->processes + OWN_PROCESSES)

@@ -34,6 +34,6 @@ struct sandbox {
 
 void sandbox_open(struct sandbox *sandbox, bool filtered);
 bool sandbox_begin(struct sandbox *sandbox, const char *guest, const struct limits *limits);
-void sandbox_limit_files(pid_t pid, rlim_t longest);
+void sandbox_allow_file(pid_t pid, rlim_t length);
 
 #endif
