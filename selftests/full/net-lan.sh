@@ -90,6 +90,32 @@ wait
 is "eight guests come and go" "$(cat out.? | grep -c ' 0% packet loss')" 8
 check "no switch is left" eventually over
 
+# --- added to a guest that runs
+cat >"late$tag.conf" <<END
+[defaults]
+append = $tag
+memory = 32M
+rootdir = /
+[early]
+net = switch=late,address=10.7.0.1/24
+command = sleep 600
+[late]
+command = sh -c 'until busybox ifconfig vec0 10.7.0.2 netmask 255.255.255.0 up; do sleep 0.2; done; \\
+	while :; do busybox ping -c 1 -W 5 10.7.0.1 | grep -q " 0%%" && echo answer; sleep 0.5; done'
+END
+lodge boot -f "late$tag.conf" >out.late
+is "a switch is added to a guest that runs" "$(lodge net add late switch=late)" vec0
+answers() { lodge logs late | grep -c answer; }
+answered() { [ "$(answers)" -gt "$1" ]; }
+check "others are there" eventually answered 0
+kill -KILL "$(comm lodge-switch)"
+before=$(answers)
+check "and still are when the switch was killed" eventually answered $((before + 1))
+lodge net remove late vec0
+lodge kill -f "late$tag.conf"
+lodge rm -f "late$tag.conf"
+check "it ends, too" eventually over
+
 # --- a switch that was killed with its guests leaves a socket, which the next one who looks removes
 as_user "$dir/lodge" boot last -d -m 32M --append "$tag" --rootdir / --net switch=last -- sleep 100 >/dev/null
 check "a switch has a socket" test -S "$XDG_RUNTIME_DIR/lodge/.switch-last"
