@@ -39,6 +39,8 @@ void boot_command_check(struct boot *boot)
 
 	if (!*boot->command)
 		die_usage("boot", "no command to run");
+	if (boot->consoles.n || boot->consoles.record)
+		die_usage("boot", "--console, --serial and --record are for guests with disks");
 	m->rootdir = find_directory("--rootdir", boot->rootdir);
 	m->initramfs = guest_file(NULL, "initramfs.cpio");
 	if (!boot->directory)
@@ -80,7 +82,7 @@ int boot_command(struct boot *boot)
 		die_errno(errno, "socketpair");
 	*boot->log = (struct kernel_log){ .fd = log_pipe[0], .live = boot->verbose };
 	if (boot->detach)
-		guest_log_open(&kept);
+		guest_log_open(&kept, RUNDIR_LOG);
 	m->channel = line[1];
 	m->log = log_pipe[1];
 	session = (struct session){

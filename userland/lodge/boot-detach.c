@@ -8,6 +8,7 @@
 #include "boot.h"
 #include "error.h"
 #include "notify.h"
+#include "rundir.h"
 #include "util.h"
 
 /**
@@ -82,6 +83,25 @@ void boot_is_detached(int up, bool errors)
 	waiting.errors = errors;
 }
 
+/* From now on what lodge says is for `lodge logs`. */
+static void keep_messages(void)
+{
+	int fd = open(RUNDIR_MESSAGES, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0600);
+
+	if (fd < 0) {
+		to_null(STDERR_FILENO, STDERR_FILENO);
+		return;
+	}
+	dup2(fd, STDERR_FILENO);
+	close(fd);
+}
+
+/** boot_is_heard - of a guest in the background, whether somebody hears what lodge says */
+bool boot_is_heard(void)
+{
+	return waiting.fd >= 0 || waiting.errors;
+}
+
 /** boot_up - the guest is up: tell who waits for it */
 void boot_up(const char *guest)
 {
@@ -93,8 +113,9 @@ void boot_up(const char *guest)
 		printf("%s\n", guest);
 		fflush(stdout);
 	}
-	/* From now on nobody listens to what lodge says. */
-	to_null(STDIN_FILENO, waiting.errors ? STDOUT_FILENO : STDERR_FILENO);
+	to_null(STDIN_FILENO, STDOUT_FILENO);
+	if (!waiting.errors)
+		keep_messages();
 	if (write(waiting.fd, "", 1) < 0)
 		return;
 	close(waiting.fd);

@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
+#include "consoles.h"
 #include "devices.h"
 #include "machine.h"
 #include "mconsole.h"
@@ -20,6 +21,7 @@ struct section;
  * struct boot - one lodge boot
  * @machine: the guest
  * @net: its networks
+ * @consoles: its consoles and serial lines
  * @management: its management console
  * @devices: what it is given while it runs
  * @log: what it has said
@@ -36,6 +38,7 @@ struct section;
 struct boot {
 	struct machine machine;
 	struct net net;
+	struct consoles consoles;
 	struct mconsole_relay management;
 	struct devices devices;
 	struct kernel_log *log;
@@ -56,6 +59,7 @@ int boot_system(struct boot *boot);
 
 void boot_detach(void);
 void boot_is_detached(int up, bool errors);
+bool boot_is_heard(void);
 void boot_up(const char *guest);
 
 extern const struct option boot_options[];

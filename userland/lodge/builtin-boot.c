@@ -25,13 +25,15 @@
 #define LOG_LINES 40
 
 enum {
-	OPT_APPEND = OPT_LONG_ONLY, OPT_COW, OPT_DISK, OPT_FOREGROUND, OPT_KERNEL, OPT_NET,
-	OPT_NICE, OPT_NO_SANDBOX, OPT_NO_SECCOMP, OPT_PROCESSES, OPT_ROOT, OPT_ROOTDIR, OPT_SHARE,
+	OPT_APPEND = OPT_LONG_ONLY, OPT_CONSOLE, OPT_COW, OPT_DISK, OPT_FOREGROUND, OPT_KERNEL,
+	OPT_NET, OPT_NICE, OPT_NO_SANDBOX, OPT_NO_SECCOMP, OPT_PROCESSES, OPT_RECORD, OPT_ROOT,
+	OPT_ROOTDIR, OPT_SERIAL, OPT_SHARE,
 };
 
 const struct option boot_options[] = {
 	{ "append", required_argument, NULL, OPT_APPEND },
 	{ "chdir", required_argument, NULL, 'C' },
+	{ "console", required_argument, NULL, OPT_CONSOLE },
 	{ "cow", required_argument, NULL, OPT_COW },
 	{ "detach", no_argument, NULL, 'd' },
 	{ "disk", required_argument, NULL, OPT_DISK },
@@ -48,8 +50,10 @@ const struct option boot_options[] = {
 	{ "no-seccomp", no_argument, NULL, OPT_NO_SECCOMP },
 	{ "processes", required_argument, NULL, OPT_PROCESSES },
 	{ "publish", required_argument, NULL, 'p' },
+	{ "record", required_argument, NULL, OPT_RECORD },
 	{ "root", required_argument, NULL, OPT_ROOT },
 	{ "rootdir", required_argument, NULL, OPT_ROOTDIR },
+	{ "serial", required_argument, NULL, OPT_SERIAL },
 	{ "share", required_argument, NULL, OPT_SHARE },
 	{ "verbose", no_argument, NULL, 'v' },
 	{ 0 }
@@ -60,7 +64,8 @@ static const int not_keys[] = { 'd', 'f', 'h', 'n', 'v', OPT_FOREGROUND };
 
 /* In a description, a second one in the same guest is a mistake. */
 static const int given_once[] = {
-	OPT_APPEND, 'C', OPT_COW, OPT_KERNEL, 'm', OPT_NICE, OPT_PROCESSES, OPT_ROOT, OPT_ROOTDIR,
+	OPT_APPEND, 'C', OPT_COW, OPT_KERNEL, 'm', OPT_NICE, OPT_PROCESSES, OPT_RECORD,
+	OPT_ROOT, OPT_ROOTDIR,
 };
 
 /* What is made of several options once all are known. */
@@ -118,6 +123,9 @@ void boot_take_option(struct boot *boot, int opt, const char *value)
 	case 'C':
 		boot->directory = value;
 		break;
+	case OPT_CONSOLE:
+		consoles_add(&boot->consoles, false, value);
+		break;
 	case OPT_COW:
 		given.cow = value;
 		break;
@@ -170,11 +178,17 @@ void boot_take_option(struct boot *boot, int opt, const char *value)
 					   sizeof(*given.published));
 		given.published[given.n_published++] = value;
 		break;
+	case OPT_RECORD:
+		boot->consoles.record = value;
+		break;
 	case OPT_ROOT:
 		given.root = value;
 		break;
 	case OPT_ROOTDIR:
 		boot->rootdir = value;
+		break;
+	case OPT_SERIAL:
+		consoles_add(&boot->consoles, true, value);
 		break;
 	case OPT_SHARE:
 		shares_add(&m->shares, value);
@@ -378,7 +392,7 @@ void boot_init(struct boot *boot)
 	*boot = (struct boot){
 		.machine = {
 			.memory = MEMORY_DEFAULT, .processes = PROCESSES_DEFAULT,
-			.sandbox = true, .filter = true, .channel = -1, .console = -1,
+			.sandbox = true, .filter = true, .channel = -1,
 		},
 		.log = xcalloc(1, sizeof(*boot->log)),
 	};
@@ -443,6 +457,11 @@ const struct command cmd_boot = {
 	"      --disk FILE[,ro][,cow=FILE]  another disk: /dev/ubdb, and so on\n"
 	"  -d, --detach           in the background; 'lodge console NAME' is a machine's console,\n"
 	"                         'lodge logs NAME' what it or COMMAND has said\n"
+	"      --console [N:]KIND[,KEY=VALUE]...  a console: stdio, attach ('lodge console' only),\n"
+	"                         pty, port=[ADDRESS:]PORT (telnet), xterm, fd=NUMBER, null, none\n"
+	"      --serial [N:]KIND[,KEY=VALUE]...  a serial line, the same\n"
+	"      --record DIR       record there what passes through all terminals, also those that\n"
+	"                         programs in the guest make; the guest cannot tell\n"
 	"      --rootdir DIR      the directory that becomes the guest's /\n"
 	"      --share DIR[:ro]   a directory of the host that the guest may use: with --rootdir at\n"
 	"                         its own path, else by 'mount -t hostfs -o NAME none /mnt',\n"

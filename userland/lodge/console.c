@@ -1,43 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0
-#include <assert.h>
+/* A console: the terminal of which lodge has one end, between the guest and who is there. */
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
+#include <poll.h>
 #include <pty.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
-#include "console.h"
+#include "console-peer.h"
 #include "error.h"
-#include "lodge.h"
-#include "rundir.h"
+#include "poll-list.h"
+#include "record.h"
 #include "util.h"
-
-/* A client that is so far behind, or what net.core.wmem_max allows, is not waited for. */
-#define BEHIND_MAX 0x100000
-/* The guest has ended: so long a reader of its last words may stand still. */
-#define FLUSH_MS 3000
-
-static_assert(CONSOLE_UNSHOWN <= PIPE_BUF, "a pipe that is ready takes it without blocking");
-
-/* Where in the poll set who is. */
-enum { AT_TERMINAL, AT_LISTENER, AT_INPUT, AT_OUTPUT, AT_CLIENTS };
-
-static int listen_here(void)
-{
-	struct sockaddr_un sun = { .sun_family = AF_UNIX, .sun_path = RUNDIR_CONSOLE };
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	mode_t mask = umask(0177);
-
-	if (fd < 0 || bind(fd, (const struct sockaddr *)&sun, sizeof(sun)) || listen(fd, 8))
-		die_errno(errno, "console");
-	umask(mask);
-	return fd;
-}
 
 /*
  * The guest's kernel makes the terminal raw when it opens it. What is said before that has no
@@ -45,99 +21,84 @@ static int listen_here(void)
  */
 static void open_terminal(struct console *console)
 {
-	struct winsize size = { 0 };
+	struct winsize size = { .ws_row = 24, .ws_col = 80 };
 	struct termios modes;
 
-	terminal_size(&size.ws_row, &size.ws_col);
 	if (openpty(&console->terminal, &console->guest_end, NULL, NULL, &size) ||
 	    tcgetattr(console->guest_end, &modes))
-		die_errno(errno, "console: no terminal");
+		die_errno(errno, "console %s: no terminal", console->id);
 	cfmakeraw(&modes);
 	modes.c_oflag |= OPOST | ONLCR;
 	tcsetattr(console->guest_end, TCSANOW, &modes);
 	fcntl(console->terminal, F_SETFD, FD_CLOEXEC);
 	fcntl(console->guest_end, F_SETFD, FD_CLOEXEC);
 	fcntl(console->terminal, F_SETFL, O_NONBLOCK);
+	console->rows = size.ws_row;
+	console->columns = size.ws_col;
 }
 
 /**
- * console_open - make the console of a guest in the present guest's directory
- * @console: filled in; @guest_end is for the guest, and closed by the caller
+ * console_open - make a console in the present guest's directory, or end the program
+ * @console: as the user wants it; @guest_end is for the guest
  * @kept: an empty log, which gets all output
- * @stdio: show it on standard output, and pass standard input on
  */
-void console_open(struct console *console, struct kernel_log *kept, bool stdio)
+void console_open(struct console *console, struct kernel_log *kept)
 {
-	size_t i;
-
-	*console = (struct console){ .kept = kept, .stdio = stdio, .input = stdio };
-	console->person = stdio && isatty(STDIN_FILENO);
 	open_terminal(console);
-	console->listener = listen_here();
-	guest_log_open(&console->file);
-	for (i = 0; i < CONSOLE_CLIENTS; i++)
-		console->clients[i].fd = -1;
+	console_log_open(&console->log, console->id, kept);
+	console_client_open(console);
+	if (console->kind->open)
+		console->kind->open(console);
+}
+
+/** console_listens - whether the guest has taken all input, and there may be more */
+bool console_listens(const struct console *console)
+{
+	return console->terminal >= 0 && !console->pending_length;
+}
+
+/** console_has_room - whether one more may come */
+bool console_has_room(const struct console *console)
+{
+	const struct console_peer *peer;
+	size_t n = 0;
+
+	for (peer = console->peers; peer; peer = peer->next)
+		n += !peer->gone;
+	return n < CONSOLE_CLIENTS;
+}
+
+static bool is_held_up(const struct console *console)
+{
+	const struct console_peer *peer;
+
+	for (peer = console->peers; peer; peer = peer->next)
+		if (peer->kind->lag == PEER_HOLDS && console_peer_waits(peer))
+			return true;
+	return false;
 }
 
 /** console_poll - what to wait for */
-void console_poll(const struct console *console, struct pollfd fds[CONSOLE_FDS])
+void console_poll(struct console *console, struct poll_list *list)
 {
-	bool typing = !console->pending_length && console->terminal >= 0;
-	size_t i;
+	short wish = is_held_up(console) ? 0 : POLLIN;
+	struct console_peer *peer;
 
-	for (i = 0; i < CONSOLE_FDS; i++)
-		fds[i] = (struct pollfd){ .fd = -1, .events = POLLIN };
+	wish |= console->pending_length ? POLLOUT : 0;
 	/* Without a wish for anything, poll() would still tell of a hang-up, again and again. */
-	if (!console->unshown_length || console->pending_length)
-		fds[AT_TERMINAL].fd = console->terminal;
-	fds[AT_TERMINAL].events = (console->unshown_length ? 0 : POLLIN) |
-				  (console->pending_length ? POLLOUT : 0);
-	fds[AT_LISTENER].fd = console->listener;
-	/* A user may want to leave because the guest takes nothing. */
-	if (console->input && (typing || console->person))
-		fds[AT_INPUT].fd = STDIN_FILENO;
-	if (console->unshown_length) {
-		fds[AT_OUTPUT].fd = STDOUT_FILENO;
-		fds[AT_OUTPUT].events = POLLOUT;
-	}
-	for (i = 0; typing && i < CONSOLE_CLIENTS; i++)
-		fds[AT_CLIENTS + i].fd = console->clients[i].fd;
-}
-
-static void drop_client(struct console_client *client)
-{
-	close(client->fd);
-	client->fd = -1;
-}
-
-static void send_client(struct console_client *client, const char *data, size_t length)
-{
-	if (client->fd >= 0 &&
-	    send(client->fd, data, length, MSG_DONTWAIT | MSG_NOSIGNAL) != (ssize_t)length)
-		drop_client(client);
-}
-
-/* Only when poll() says so, and no more than it speaks of: standard output may block. */
-static void show(struct console *console)
-{
-	ssize_t n = write(STDOUT_FILENO, console->unshown, console->unshown_length);
-
-	if (n < 0 && (errno == EINTR || errno == EAGAIN))
-		return;
-	/* Nobody reads it any more: it is in the log. */
-	if (n < 0) {
-		console->stdio = false;
-		n = console->unshown_length;
-	}
-	console->unshown_length -= n;
-	memmove(console->unshown, console->unshown + n, console->unshown_length);
+	poll_list_add(list, wish ? console->terminal : -1, wish, &console->terminal_ready);
+	poll_list_add(list, console->listener, POLLIN, &console->listener_ready);
+	for (peer = console->peers; peer; peer = peer->next)
+		console_peer_poll(peer, list);
+	if (console->kind->poll)
+		console->kind->poll(console, list);
 }
 
 static void take_output(struct console *console)
 {
-	char data[CONSOLE_UNSHOWN];
+	char data[CONSOLE_OUTPUT];
+	struct console_peer *peer;
 	ssize_t n;
-	size_t i;
 
 	n = read(console->terminal, data, sizeof(data));
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
@@ -148,14 +109,11 @@ static void take_output(struct console *console)
 		console->terminal = -1;
 		return;
 	}
-	kernel_log_add(console->kept, data, n);
-	guest_log_write(&console->file, data, n);
-	for (i = 0; i < CONSOLE_CLIENTS; i++)
-		send_client(&console->clients[i], data, n);
-	if (console->stdio) {
-		memcpy(console->unshown, data, n);
-		console->unshown_length = n;
-	}
+	record_output(console->record, data, n);
+	console_log_add(&console->log, data, n);
+	for (peer = console->peers; peer; peer = peer->next)
+		console_peer_send(peer, false);
+	console_peers_lag(console);
 }
 
 /* Input for the guest; no more is asked for until it has taken this. */
@@ -168,155 +126,78 @@ static void give_input(struct console *console)
 	/* Nobody will take it any more. */
 	if (n < 0)
 		n = console->pending_length;
+	else
+		record_input(console->record, console->pending, n);
 	console->pending_length -= n;
 	memmove(console->pending, console->pending + n, console->pending_length);
 }
 
-static void put_input(struct console *console, const char *data, size_t length)
+/**
+ * console_input - somebody has typed something
+ * @console: where
+ * @data, @length: what; lost if there is no room for it
+ */
+void console_input(struct console *console, const char *data, size_t length)
 {
+	if (console->terminal < 0 || length > CONSOLE_PENDING - console->pending_length)
+		return;
 	memcpy(console->pending + console->pending_length, data, length);
 	console->pending_length += length;
 	give_input(console);
 }
 
-static void take_stdin(struct console *console)
-{
-	char data[1024];
-	ssize_t n = read(STDIN_FILENO, data, sizeof(data));
-
-	if (n < 0 && (errno == EAGAIN || errno == EINTR))
-		return;
-	if (n <= 0) {
-		console->input = false;
-		return;
-	}
-	if (escape_seen(&console->escape, data, n))
-		console->escaped = true;
-	else if (console->terminal >= 0 && console->pending_length + n <= CONSOLE_PENDING)
-		put_input(console, data, n);
-}
-
-static void new_client(struct console *console)
-{
-	struct kernel_log *kept = console->kept;
-	int fd = accept4(console->listener, NULL, NULL, SOCK_CLOEXEC);
-	int behind = BEHIND_MAX;
-	size_t i, first;
-
-	for (i = 0; i < CONSOLE_CLIENTS && console->clients[i].fd >= 0; i++)
-		;
-	if (fd < 0)
-		return;
-	if (i == CONSOLE_CLIENTS) {
-		close(fd);
-		return;
-	}
-	setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &behind, sizeof(behind));
-	console->clients[i] = (struct console_client){ .fd = fd };
-	first = kept->written > KERNEL_LOG_KEPT ? kept->written - KERNEL_LOG_KEPT : 0;
-	/* The ring in its two pieces. */
-	while (first < kept->written && console->clients[i].fd >= 0) {
-		size_t at = first % KERNEL_LOG_KEPT, n = kept->written - first;
-
-		if (n > KERNEL_LOG_KEPT - at)
-			n = KERNEL_LOG_KEPT - at;
-		send_client(&console->clients[i], kept->text + at, n);
-		first += n;
-	}
-}
-
-static void set_size(struct console *console, unsigned short rows, unsigned short columns)
+/** console_set_size - the window of somebody there is so large now; 0: he does not know */
+void console_set_size(struct console *console, unsigned short rows, unsigned short columns)
 {
 	const struct winsize size = { .ws_row = rows, .ws_col = columns };
 
-	ioctl(console->terminal, TIOCSWINSZ, &size);
-}
-
-static void take_client(struct console *console, struct console_client *client)
-{
-	const struct frame *frame = &client->frame;
-	struct frame_window window;
-
-	switch (frame_receive(&client->frame, client->fd)) {
-	case FRAME_PARTIAL:
+	if (!rows || !columns || (rows == console->rows && columns == console->columns))
 		return;
-	case FRAME_COMPLETE:
-		if (frame->head.type == FRAME_INPUT && frame->head.length <= FRAME_INPUT_MAX) {
-			put_input(console, frame->data, frame->head.length);
-			return;
-		}
-		if (frame->head.type == FRAME_WINDOW && frame->head.length == sizeof(window)) {
-			memcpy(&window, frame->data, sizeof(window));
-			set_size(console, window.rows, window.columns);
-			return;
-		}
-		break;
-	default:
-		break;
-	}
-	drop_client(client);
+	console->rows = rows;
+	console->columns = columns;
+	ioctl(console->terminal, TIOCSWINSZ, &size);
+	record_size(console->record, rows, columns);
 }
 
 /** console_move - pass on what poll() found for console_poll() */
-void console_move(struct console *console, const struct pollfd fds[CONSOLE_FDS])
+void console_move(struct console *console)
 {
-	size_t i;
+	struct console_peer *peer;
 
-	if (fds[AT_OUTPUT].revents)
-		show(console);
-	if (fds[AT_TERMINAL].revents & POLLOUT)
+	for (peer = console->peers; peer; peer = peer->next)
+		console_peer_move(peer);
+	if (console->terminal_ready & POLLOUT && console->pending_length)
 		give_input(console);
-	if (fds[AT_TERMINAL].revents & (POLLIN | POLLHUP | POLLERR) && !console->unshown_length)
+	if (console->terminal_ready & (POLLIN | POLLHUP | POLLERR) && !is_held_up(console))
 		take_output(console);
-	if (fds[AT_INPUT].revents)
-		take_stdin(console);
-	for (i = 0; i < CONSOLE_CLIENTS; i++)
-		if (fds[AT_CLIENTS + i].revents && !console->pending_length)
-			take_client(console, &console->clients[i]);
-	if (fds[AT_LISTENER].revents)
-		new_client(console);
-}
-
-/** console_resize - make it as large as standard output */
-void console_resize(struct console *console)
-{
-	unsigned short rows, columns;
-
-	terminal_size(&rows, &columns);
-	if (console->stdio)
-		set_size(console, rows, columns);
-}
-
-static void flush(struct console *console)
-{
-	struct pollfd fd = { .fd = STDOUT_FILENO, .events = POLLOUT };
-
-	while (console->unshown_length) {
-		if (poll(&fd, 1, FLUSH_MS) > 0) {
-			show(console);
-			continue;
-		}
-		console->stdio = false;
-		console->unshown_length = 0;
-	}
+	if (console->listener_ready)
+		console_client_accept(console);
+	if (console->kind->move)
+		console->kind->move(console);
+	console_peers_forget(console, false);
 }
 
 /** console_end - the guest has ended: take the rest of its output, send everybody away */
 void console_end(struct console *console)
 {
-	size_t i;
+	struct console_peer *peer;
 
 	while (console->terminal >= 0) {
 		struct pollfd fd = { .fd = console->terminal, .events = POLLIN };
 
-		flush(console);
+		for (peer = console->peers; peer; peer = peer->next)
+			if (peer->kind->lag == PEER_HOLDS)
+				console_peer_flush(peer);
 		if (poll(&fd, 1, 0) <= 0)
 			break;
 		take_output(console);
 	}
-	flush(console);
-	for (i = 0; i < CONSOLE_CLIENTS; i++)
-		if (console->clients[i].fd >= 0)
-			drop_client(&console->clients[i]);
-	close(console->listener);
+	for (peer = console->peers; peer; peer = peer->next)
+		console_peer_flush(peer);
+	console_peers_forget(console, true);
+	if (console->kind->close)
+		console->kind->close(console);
+	console_client_close(console);
+	console_log_close(&console->log);
+	record_close(console->record);
 }

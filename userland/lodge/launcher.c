@@ -39,12 +39,15 @@ void launcher_hold_signals(void)
 	sigaction(SIGCHLD, &plain, NULL);
 	sigprocmask(SIG_BLOCK, &set, &saved_mask);
 	signal(SIGPIPE, SIG_IGN);
+	/* A file that may not grow is like a full disk. */
+	signal(SIGXFSZ, SIG_IGN);
 }
 
 /** launcher_release_signals - undo launcher_hold_signals() in a child */
 void launcher_release_signals(void)
 {
 	signal(SIGPIPE, SIG_DFL);
+	signal(SIGXFSZ, SIG_DFL);
 	sigprocmask(SIG_SETMASK, &saved_mask, NULL);
 }
 

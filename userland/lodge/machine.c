@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "consoles.h"
 #include "error.h"
 #include "launcher.h"
 #include "lodge.h"
@@ -152,6 +153,22 @@ static void add_networks(struct arguments *args, const struct machine *m)
 	}
 }
 
+static void add_consoles(struct arguments *args, const struct machine *m)
+{
+	char **list;
+
+	if (m->consoles) {
+		for (list = consoles_pass_on(m->consoles); *list; list++)
+			add(args, *list);
+		return;
+	}
+	add(args, "con0=null,fd:1");
+	/* Else the kernel adds it itself, behind what is for init. */
+	add(args, "console=tty0");
+	fcntl(m->channel, F_SETFD, 0);
+	add(args, xasprintf("ssl0=fd:%d", m->channel));
+}
+
 /* What follows the two dashes the kernel hands on as it is. */
 static void add_init(struct arguments *args, char *const *init)
 {
@@ -172,15 +189,11 @@ static void add_kernel(struct arguments *args, const struct machine *m)
 	if (m->initramfs)
 		add(args, xasprintf("initrd=%s", m->sandbox ? IN_INITRAMFS : m->initramfs));
 	add_files(args, m);
-	add(args, m->console < 0 ? "con0=null,fd:1" : xasprintf("con0=fd:%d", m->console));
-	/* Else the kernel adds it itself, behind what is for init. */
-	add(args, "console=tty0");
+	add_consoles(args, m);
 	for (i = 0; i < m->disks.n; i++)
 		add(args, disk_argument(&m->disks, i));
 	if (!m->rootdir)
 		add(args, m->disks.list[0].readonly ? "root=/dev/ubda ro" : "root=/dev/ubda rw");
-	if (m->channel >= 0)
-		add(args, xasprintf("ssl0=fd:%d", m->channel));
 	/* Where its management console is: what it calls itself is its directory there. */
 	add(args, m->sandbox ? "uml_dir=" IN_UML "/" :
 	    xasprintf("uml_dir=%s/" RUNDIR_UML "/", getcwd(NULL, 0)));
@@ -242,10 +255,6 @@ static noreturn void become_guest(const struct machine *m, const struct sandbox 
 		_exit(error_status());
 	/* Nor does what lodge itself was started with. */
 	close_range(3, ~0U, CLOSE_RANGE_CLOEXEC);
-	if (m->channel >= 0)
-		fcntl(m->channel, F_SETFD, 0);
-	if (m->console >= 0)
-		fcntl(m->console, F_SETFD, 0);
 	fcntl(m->host, F_SETFD, 0);
 	if (m->sandbox)
 		add_sandbox(&args, m, sandbox);

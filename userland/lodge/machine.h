@@ -10,6 +10,7 @@
 #include "disk.h"
 #include "share.h"
 
+struct consoles;
 struct net;
 
 #define PROCESSES_MIN 64UL
@@ -32,8 +33,8 @@ struct net;
  * @sandbox: in namespaces of its own, where nothing else of the host is
  * @filter: it makes no system calls of the host but those that it needs
  * @net: its networks, started, or NULL
- * @console: file descriptor that is to be its first console, a terminal, or -1
- * @channel: file descriptor that is to be its first serial line, or -1
+ * @consoles: its consoles and serial lines, open, or NULL: it has @channel
+ * @channel: file descriptor that is to be its first serial line, if it has no @consoles
  * @host: file descriptor at which its kernel asks for disks and networks
  * @log: file descriptor that its kernel's messages go to
  * @begun: set when its kernel could begin
@@ -50,7 +51,8 @@ struct machine {
 	const char *append;
 	bool sandbox, filter;
 	const struct net *net;
-	int console, channel, host, log;
+	const struct consoles *consoles;
+	int channel, host, log;
 	bool begun;
 };
 

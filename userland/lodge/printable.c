@@ -9,10 +9,17 @@ static bool is_control(unsigned int c)
 	return (c < ' ' && c != '\n' && c != '\t') || (c >= 0x7f && c < 0xa0);
 }
 
-/* Returns the length of the UTF-8 sequence @text begins with, 0 if it is none. */
-static size_t decode(const unsigned char *text, unsigned int *c)
+/**
+ * utf8_decode - decode the character that a text begins with
+ * @data: ends with a zero at the latest
+ * @c: filled in
+ *
+ * Return: the length of the UTF-8 sequence in bytes, 0 if it is none.
+ */
+size_t utf8_decode(const char *data, unsigned int *c)
 {
 	static const unsigned int smallest[] = { 0, 0, 0x80, 0x800, 0x10000 };
+	const unsigned char *text = (const unsigned char *)data;
 	size_t length, i;
 
 	*c = text[0];
@@ -43,7 +50,7 @@ void make_printable(char *text)
 	size_t length;
 
 	while (*text) {
-		length = decode((const unsigned char *)text, &c);
+		length = utf8_decode(text, &c);
 		if (length && !is_control(c)) {
 			text += length;
 			continue;

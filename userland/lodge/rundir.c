@@ -23,7 +23,7 @@
 
 /* What may be in a guest's directory. */
 static const char *const left_behind[] = {
-	RUNDIR_MCONSOLE, RUNDIR_CONSOLE, RUNDIR_LOG, RUNDIR_LOG_BEFORE, RUNDIR_PID,
+	RUNDIR_MCONSOLE, RUNDIR_MESSAGES, RUNDIR_LOG, RUNDIR_LOG_BEFORE, RUNDIR_PID,
 	RUNDIR_STATUS, RUNDIR_MEMORY, RUNDIR_KILLED, RUNDIR_HALTED, RUNDIR_DEVICES, RUNDIR_UML,
 	RUNDIR_LOCK,
 };
@@ -128,7 +128,7 @@ static void remove_tree(int parent, const char *name, unsigned int depth)
 static bool is_kept(const char *file)
 {
 	return !strcmp(file, RUNDIR_LOG) || !strcmp(file, RUNDIR_LOG_BEFORE) ||
-	       !strcmp(file, RUNDIR_STATUS);
+	       !strcmp(file, RUNDIR_MESSAGES) || !strcmp(file, RUNDIR_STATUS);
 }
 
 static void remove_entries(const char *path, bool keep)
@@ -144,6 +144,8 @@ static void remove_entries(const char *path, bool keep)
 			unlinkat(dir, left_behind[i], 0);
 	/* Without a sandbox. */
 	remove_tree(dir, RUNDIR_UML, DEPTH_MAX);
+	if (!keep)
+		remove_tree(dir, RUNDIR_CONSOLES, 0);
 	unlinkat(dir, RUNDIR_LOCK, 0);
 	if (!keep)
 		rmdir(path);

@@ -1,18 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <errno.h>
-#include <poll.h>
 #include <signal.h>
 #include <sys/signalfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "console.h"
+#include "consoles.h"
 #include "devices.h"
 #include "error.h"
+#include "kernel-log.h"
 #include "launcher.h"
 #include "lodge.h"
 #include "mconsole.h"
 #include "net.h"
+#include "poll-list.h"
 #include "rundir.h"
 #include "system.h"
 #include "terminal.h"
@@ -22,6 +23,7 @@
 
 struct watch {
 	struct system *system;
+	struct poll_list list;
 	int signals, interrupts;
 	bool shutting_down, halted, ended;
 	unsigned long long boot;
@@ -45,6 +47,7 @@ static void child_changed(struct watch *w)
 	pid_t pid;
 
 	net_watch(w->system->net);
+	consoles_watch(w->system->consoles);
 	do
 		pid = waitpid(w->system->guest, &status, WNOHANG);
 	while (pid < 0 && errno == EINTR);
@@ -65,7 +68,7 @@ static void take_signal(struct watch *w)
 		child_changed(w);
 		break;
 	case SIGWINCH:
-		console_resize(w->system->console);
+		consoles_resize(w->system->consoles);
 		break;
 	case SIGINT:
 	case SIGTERM:
@@ -96,28 +99,40 @@ static bool is_waiting(struct watch *w)
 	       devices_wait(s->devices);
 }
 
+static void wait_for(struct poll_list *list, struct pollfd *fds, size_t n)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		poll_list_add(list, fds[i].fd, fds[i].events, &fds[i].revents);
+}
+
 static void wait_for_news(struct watch *w)
 {
 	struct system *s = w->system;
-	struct pollfd fds[1 + 2 + CONSOLE_FDS + DEVICES_FDS] = {
-		{ .fd = w->signals, .events = POLLIN },
-	};
+	struct pollfd relay[2], devices[DEVICES_FDS];
+	short signals, log;
 
-	mconsole_relay_poll(s->management, fds + 1);
-	console_poll(s->console, fds + 3);
-	devices_poll(s->devices, fds + 3 + CONSOLE_FDS);
-	if (poll(fds, ARRAY_SIZE(fds), is_waiting(w) ? TICK_MS : -1) < 0)
+	mconsole_relay_poll(s->management, relay);
+	wait_for(&w->list, relay, ARRAY_SIZE(relay));
+	devices_poll(s->devices, devices);
+	wait_for(&w->list, devices, ARRAY_SIZE(devices));
+	poll_list_add(&w->list, w->signals, POLLIN, &signals);
+	poll_list_add(&w->list, s->log->fd, POLLIN, &log);
+	consoles_poll(s->consoles, &w->list);
+	if (poll_list_wait(&w->list, is_waiting(w) ? TICK_MS : -1) < 0)
 		return;
-	mconsole_relay_move(s->management, fds + 1);
-	console_move(s->console, fds + 3);
-	devices_move(s->devices, fds + 3 + CONSOLE_FDS);
-	if (fds[0].revents)
+	mconsole_relay_move(s->management, relay);
+	consoles_move(s->consoles);
+	devices_move(s->devices, devices);
+	if (log)
+		kernel_log_read(s->log);
+	if (signals)
 		take_signal(w);
-	if (s->console->escaped) {
+	if (consoles_escaped(s->consoles)) {
 		terminal_restore();
 		warn_guest(s->name, NULL, "ended by the escape key");
 		kill(s->guest, SIGKILL);
-		s->console->escaped = false;
 	}
 }
 
@@ -132,14 +147,13 @@ int system_run(struct system *system)
 	struct watch w = { .system = system };
 
 	w.signals = launcher_signals();
-	if (system->console->input && isatty(STDIN_FILENO))
-		terminal_raw();
+	consoles_begin(system->consoles);
 	/* It may have ended before there was somebody to tell. */
 	child_changed(&w);
 	while (!w.ended)
 		wait_for_news(&w);
-	console_end(system->console);
-	terminal_restore();
+	consoles_end(system->consoles);
+	poll_list_free(&w.list);
 	close(w.signals);
 	return w.halted || !access(RUNDIR_HALTED, F_OK) ? 0 : w.status;
 }

@@ -6,8 +6,9 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
-struct console;
+struct consoles;
 struct devices;
+struct kernel_log;
 struct mconsole_relay;
 struct net;
 
@@ -15,7 +16,8 @@ struct net;
  * struct system - such a guest
  * @name: its name, for messages
  * @guest: its process
- * @console: its console
+ * @consoles: its consoles and serial lines
+ * @log: what its kernel says if that is not at one of them
  * @management: its management console
  * @net: its networks
  * @devices: what it is given while it runs
@@ -24,7 +26,8 @@ struct net;
 struct system {
 	const char *name;
 	pid_t guest;
-	struct console *console;
+	struct consoles *consoles;
+	struct kernel_log *log;
 	struct mconsole_relay *management;
 	struct net *net;
 	struct devices *devices;

@@ -47,7 +47,7 @@ _lodge_command_index()
 			return
 			;;
 		-m | -n | -j | --memory | --min | --swap | --swap-max | --zswap-max | --name | --join | \
-			-C | -e | --root | --cow | --disk | --share | --rootdir | --chdir | --env | --kernel | --append | \
+			-C | -e | --console | --serial | --record | --root | --cow | --disk | --share | --rootdir | --chdir | --env | --kernel | --append | \
 			--processes | --nice)
 			((i++))
 			;;
@@ -80,6 +80,15 @@ _lodge()
 		;;
 	-e | --env)
 		mapfile -t COMPREPLY < <(compgen -e -- "$word")
+		return
+		;;
+	--record)
+		mapfile -t COMPREPLY < <(compgen -d -- "$word")
+		return
+		;;
+	--console | --serial)
+		mapfile -t COMPREPLY < <(compgen -W "stdio attach pty port= xterm fd= null none" -- "$word")
+		compopt -o nospace 2>/dev/null
 		return
 		;;
 	--swap | --kernel | --root | --cow | --disk | --script | -f | --file)
@@ -173,7 +182,15 @@ _lodge()
 		fi
 		names=$(lodge ls -q 2>/dev/null)
 		;;
-	destroy | ps | stat | halt | kill | pause | resume | mconsole | console | logs | rm)
+	console | logs)
+		# A guest, then one of its consoles.
+		if ((COMP_CWORD > 2)) && [[ $before != -* ]]; then
+			names=$(lodge console --list "$before" 2>/dev/null | awk 'NR > 1 { print $1 }')
+		else
+			names=$(lodge ls -q 2>/dev/null)
+		fi
+		;;
+	destroy | ps | stat | halt | kill | pause | resume | mconsole | rm)
 		names=$(lodge ls -q 2>/dev/null)
 		;;
 	esac
