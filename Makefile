@@ -142,7 +142,8 @@ help:
 # HELP                        the kselftests in a machine with that kernel
 # HELP   make check-long      what takes too long for make check
 # HELP   make check-6.1 T=fork    only tests whose name contains "fork"
-# HELP   make bench           instruction counts
+# HELP   make bench           instruction counts of confined guests
+# HELP   make bench-guest     full guests beside User-mode Linux: instructions, time, memory; a verdict
 # HELP   make lint            checkpatch --strict, sparse, shellcheck
 # HELP
 # HELP Variables

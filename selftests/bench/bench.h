@@ -9,6 +9,7 @@
 #include <linux/types.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/types.h>
 
 #define PAGE	4096UL
 #define MIB	1048576UL
@@ -79,17 +80,56 @@ char *pages_map(unsigned long pages);
 /** pages_unmap() - undo pages_map() */
 void pages_unmap(char *at, unsigned long pages);
 
+/** pages_touch() - write to each of the pages */
+void pages_touch(char *at, unsigned long pages, char value);
+
 /** page_fill() - content of its own for a page; it compresses to a third */
 void page_fill(char *page, __u64 seed);
 
 /** rest() - let the kernel's own threads do what they put off */
 void rest(void);
 
+/* ---- rows-fork.c ---- */
+
+/** must_fork() - fork, or end the program */
+pid_t must_fork(void);
+
+/** must_wait() - wait for a child, or end the program */
+void must_wait(pid_t pid);
+
+/* ---- single rows that others have too ---- */
+
+void row_getpid(unsigned int times);
+void row_read(unsigned int times);
+void row_write_fault(unsigned int rounds);
+void row_exec(const char *nothing);
+
 /* ---- the rows, by subject ---- */
 
 void rows_calls(void);
 void rows_memory(void);
 void rows_fork(const char *nothing);
+
+/** rows_guest() - what full guests are compared by; @folder: a tmpfs that has the program nothing */
+void rows_guest(const char *folder);
+
+/** guest_prepare() - in a guest, as root: make @folder what rows_guest() needs */
+void guest_prepare(const char *folder);
+
+/* ---- rows-commands.c: whole programs ---- */
+
+/** print_stamp() - "init,STAMP": this program has been started */
+void print_stamp(void);
+
+/**
+ * rows_start() - from the start of a guest to its init, and to its end
+ * @argv: what the rows' names begin with, how often, and the command that starts a guest, in
+ *	which somebody says print_stamp()'s line
+ */
+void rows_start(char **argv);
+
+/** row_command() - @argv: the row's name, how often, and a command: from its start to its end */
+void row_command(char **argv);
 
 /** rows_evict() - @control: a guest's or a cgroup's directory, which this process is in */
 void rows_evict(const char *control);

@@ -22,6 +22,14 @@ void pages_unmap(char *at, unsigned long pages)
 		die("munmap of %lu pages", pages);
 }
 
+void pages_touch(char *at, unsigned long pages, char value)
+{
+	unsigned long i;
+
+	for (i = 0; i < pages; i++)
+		((volatile char *)at)[i * PAGE] = value;
+}
+
 static __u64 next(__u64 *x)
 {
 	*x ^= *x << 13;

@@ -10,12 +10,12 @@
 
 #define TIMES	20000
 
-static void row_getpid(void)
+void row_getpid(unsigned int times)
 {
 	unsigned int i;
 
 	samples_begin();
-	for (i = 0; i < TIMES; i++) {
+	for (i = 0; i < times; i++) {
 		__u64 start = stamp_start();
 
 		syscall(SYS_getpid);
@@ -24,7 +24,7 @@ static void row_getpid(void)
 	samples_end("getpid");
 }
 
-static void row_read(void)
+void row_read(unsigned int times)
 {
 	int fd = open("/dev/zero", O_RDONLY);
 	unsigned int i;
@@ -33,7 +33,7 @@ static void row_read(void)
 	if (fd < 0)
 		die("/dev/zero");
 	samples_begin();
-	for (i = 0; i < TIMES; i++) {
+	for (i = 0; i < times; i++) {
 		__u64 start = stamp_start();
 
 		if (read(fd, &byte, 1) != 1)
@@ -75,8 +75,8 @@ static void row_mmap(void)
 
 void rows_calls(void)
 {
-	row_getpid();
-	row_read();
+	row_getpid(TIMES);
+	row_read(TIMES);
 	row_clock_gettime();
 	row_mmap();
 }

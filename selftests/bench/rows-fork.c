@@ -7,7 +7,7 @@
 
 #include "bench.h"
 
-static pid_t must_fork(void)
+pid_t must_fork(void)
 {
 	pid_t pid = fork();
 
@@ -16,18 +16,10 @@ static pid_t must_fork(void)
 	return pid;
 }
 
-static void must_wait(pid_t pid)
+void must_wait(pid_t pid)
 {
 	if (waitpid(pid, NULL, 0) != pid)
 		die("waitpid");
-}
-
-static void touch(char *at, unsigned long pages, char value)
-{
-	unsigned long i;
-
-	for (i = 0; i < pages; i++)
-		((volatile char *)at)[i * PAGE] = value;
 }
 
 /* One row: the call of fork itself; the other: the child's exit until the parent has its status. */
@@ -42,7 +34,7 @@ static void row_fork(const char *row, unsigned long pages, unsigned int times, b
 		pid_t pid;
 
 		/* All pages are this process's own again, and writable. */
-		touch(at, pages, i);
+		pages_touch(at, pages, i);
 		rest();
 		start = stamp_start();
 		pid = must_fork();
@@ -61,7 +53,7 @@ static void row_fork(const char *row, unsigned long pages, unsigned int times, b
 	pages_unmap(at, pages);
 }
 
-static void row_exec(const char *nothing)
+void row_exec(const char *nothing)
 {
 	unsigned int i;
 
@@ -105,7 +97,7 @@ static void row_cow(const char *row, bool by_child)
 
 	samples_begin();
 	for (round = 0; round < 6; round++) {
-		touch(at, pages, round);
+		pages_touch(at, pages, round);
 		if (pipe(ends))
 			die("pipe");
 		pid = must_fork();

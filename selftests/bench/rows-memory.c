@@ -4,13 +4,13 @@
 
 #include "bench.h"
 
-static void row_write_fault(void)
+void row_write_fault(unsigned int rounds)
 {
 	unsigned long pages = 2048, i;
 	unsigned int round;
 
 	samples_begin();
-	for (round = 0; round < 10; round++) {
+	for (round = 0; round < rounds; round++) {
 		char *at = pages_map(pages);
 
 		for (i = 0; i < pages; i++) {
@@ -48,14 +48,6 @@ static void row_read_fault(void)
 	samples_end("read-fault");
 }
 
-static void touch(char *at, unsigned long pages)
-{
-	unsigned long i;
-
-	for (i = 0; i < pages; i++)
-		((volatile char *)at)[i * PAGE] = 1;
-}
-
 static void row_munmap(void)
 {
 	unsigned long pages = 1024;
@@ -66,7 +58,7 @@ static void row_munmap(void)
 		char *at = pages_map(pages);
 		__u64 start;
 
-		touch(at, pages);
+		pages_touch(at, pages, 1);
 		rest();
 		start = stamp_start();
 		pages_unmap(at, pages);
@@ -85,7 +77,7 @@ static void row_touch(const char *row)
 		__u64 start = stamp_start();
 		char *at = pages_map(pages);
 
-		touch(at, pages);
+		pages_touch(at, pages, 1);
 		samples_add(start, stamp_end());
 		pages_unmap(at, pages);
 		rest();
@@ -95,7 +87,7 @@ static void row_touch(const char *row)
 
 void rows_memory(void)
 {
-	row_write_fault();
+	row_write_fault(10);
 	row_read_fault();
 	row_munmap();
 	row_touch("touch-64M");

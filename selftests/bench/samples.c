@@ -13,12 +13,12 @@
 
 struct samples {
 	unsigned int n;
-	unsigned int value[SAMPLES_MAX];
+	unsigned long value[SAMPLES_MAX];
 };
 
 static struct samples *samples;
 static const char *state;
-static unsigned int overhead;
+static unsigned long overhead;
 
 void die(const char *format, ...)
 {
@@ -52,13 +52,13 @@ void samples_add(__u64 start, __u64 end)
 
 static int compare(const void *a, const void *b)
 {
-	unsigned int x = *(const unsigned int *)a, y = *(const unsigned int *)b;
+	unsigned long x = *(const unsigned long *)a, y = *(const unsigned long *)b;
 
 	return x < y ? -1 : x > y;
 }
 
 /* @part of 1000 */
-static unsigned int quantile(unsigned int part)
+static unsigned long quantile(unsigned int part)
 {
 	return samples->value[(__u64)(samples->n - 1) * part / 1000];
 }
@@ -76,7 +76,7 @@ void samples_end(const char *row)
 	kept = n - n / 1000;
 	for (i = 0; i < kept; i++)
 		sum += samples->value[i];
-	printf("op,%s,%s,%u,%.1f,%u,%u,%u,%u,%u\n", state, row, n, (double)sum / kept,
+	printf("op,%s,%s,%u,%.1f,%lu,%lu,%lu,%lu,%lu\n", state, row, n, (double)sum / kept,
 	       samples->value[0], quantile(500), quantile(990), quantile(999),
 	       samples->value[n - 1]);
 	fflush(stdout);
