@@ -110,7 +110,7 @@ void rows_calls(void);
 void rows_memory(void);
 void rows_fork(const char *nothing);
 
-/** rows_guest() - what full guests are compared by; @folder: a tmpfs that has the program nothing */
+/** rows_guest() - what full guests are compared by; @folder: a tmpfs with the program nothing */
 void rows_guest(const char *folder);
 
 /** guest_prepare() - in a guest, as root: make @folder what rows_guest() needs */
