@@ -49,9 +49,9 @@ class Uml:
         # Without a root, the kernel would add one behind what is for init.
         return self._kernel("con0=null,fd:1", f"initrd={self.file('bench.cpio')}", "root=/dev/ubda", "--", *arguments)
 
-    def small(self):
-        """The smallest guest that a user starts: it says init,STAMP and ends."""
-        return self.alone()
+    def starts(self):
+        """Ways to start a guest that says init,STAMP and ends, by name."""
+        return {"alone": self.alone()}
 
     def program(self, *command):
         """The small guest runs a program of its own files."""
@@ -84,8 +84,8 @@ class Lodge(Uml):
     def _boot(self, *arguments):
         return [self.file("lodge"), "boot", *self.options, "--memory", MEMORY, *arguments]
 
-    def small(self):
-        return self._boot("--rootdir", self.file("root"), "--", "/ops", "-", "stamp")
+    def starts(self):
+        return {"boot": self.program("/ops", "-", "stamp"), "alone": self.alone()}
 
     def program(self, *command):
         return self._boot("--rootdir", self.file("root"), "--", *command)
