@@ -94,13 +94,16 @@ for directory in sys.argv[4:]:
     os.chdir(directory)
     lock = os.open("lock", os.O_RDWR | os.O_CREAT, 0o600)
     fcntl.flock(lock, fcntl.LOCK_EX)
-    for name in ("killed", "halted", "log.1", "uml"):
+    for name in ("killed", "halted", "log.1", "messages", "uml", "devices"):
         os.symlink(sys.argv[2] + "/" + name, name)
     os.symlink(sys.argv[2] + "/secret", "log")
     os.mkfifo("memory.max")
     with open("pid", "w") as pid:
         print(sys.argv[3], file=pid)
-    os.symlink(sys.argv[2] + "/socket", "console")
+    os.mkdir("consoles")
+    os.symlink(sys.argv[2] + "/socket", "consoles/0")
+    with open("consoles/list", "w") as consoles:
+        print("0 attach \033[31mred", file=consoles)
     os.symlink(sys.argv[2] + "/datagrams", "mconsole")
 print("ready", os.getpid(), flush=True)
 time.sleep(1000)
@@ -125,10 +128,12 @@ evil=$owner/evil
 is "root sees what says that it is a guest, and no name that is none" \
 	"$(root ls -q | grep -F "$owner/ev")" "$evil"
 check "a pipe that nobody writes to does not stop root" quietly root stat "$evil"
-refused "a link to what only root reads" 1 "log: cannot be read" root logs "$evil"
+is "what a terminal could take for a command is not shown" "$(root console --list "$evil" | tail -n 1 | tr -s ' ')" "0 attach ?[31mred"
+as_user sh -c "rm -r $XDG_RUNTIME_DIR/lodge/evil/consoles/list; ln -s ../log $XDG_RUNTIME_DIR/lodge/evil/consoles/0.log"
+refused "a link to what only root reads" 1 "" root logs "$evil"
 check "is not read" test -z "$(root logs "$evil" 2>/dev/null)"
 refused "a link to a socket that only root reaches" 1 "mconsole: Permission denied" root pause "$evil"
-refused "and one to another" 1 "console: Permission denied" root console "$evil"
+refused "and one to another" 1 "console 0: Permission denied" root console "$evil"
 is "nobody was asked anything" "$(cat asked)" ready
 refused "a process that is root's" 1 "Operation not permitted" root kill "$evil"
 check "is not killed" kill -0 "$victim"
@@ -138,7 +143,7 @@ kill "$traps" "$sockets" "$victim"
 wait "$sockets" "$victim" 2>/dev/null
 mkdir "$dir/root/uml"
 touch "$dir/root/uml/file"
-as_user sh -c "echo 0 >$XDG_RUNTIME_DIR/lodge/evil/status"
+as_user sh -c "cd $XDG_RUNTIME_DIR/lodge/evil && echo 0 >status && rm -r consoles && ln -s $dir/root consoles"
 root rm "$evil"
 is "what is forgotten is the user's, not what he points to" "$? $(find "$dir/root" -type f | sort | xargs)" \
 	"0 $dir/root/secret $dir/root/uml/file"

@@ -74,7 +74,13 @@ struct entry {
 
 static bool read_entry(FILE *in, struct entry *entry)
 {
-	return fscanf(in, "%7s %15s %4095[^\n]", entry->id, entry->kind, entry->place) == 3;
+	if (fscanf(in, "%7s %15s %4095[^\n]", entry->id, entry->kind, entry->place) != 3)
+		return false;
+	/* Root may be looking at what another user has written. */
+	make_printable(entry->id);
+	make_printable(entry->kind);
+	make_printable(entry->place);
+	return true;
 }
 
 static FILE *open_list(const char *guest)

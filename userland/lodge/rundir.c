@@ -122,7 +122,8 @@ static void remove_tree(int parent, const char *name, unsigned int depth)
 	}
 	if (dir)
 		closedir(dir);
-	unlinkat(parent, name, AT_REMOVEDIR);
+	if (unlinkat(parent, name, AT_REMOVEDIR))
+		unlinkat(parent, name, 0);
 }
 
 static bool is_kept(const char *file)
