@@ -111,7 +111,7 @@ static void give_interface(struct devices *devices, const char *question, unsign
 /* Which of its kind a device is; -1: none of that kind has this name. */
 static int unit_of(const char *question, const char *kind, int n)
 {
-	char name[QUESTION_MAX + 1];
+	char name[QUESTION_MAX + sizeof("-2147483648")];
 	int unit;
 
 	for (unit = 0; unit < n; unit++) {
