@@ -33,6 +33,12 @@ refused "in use, it stays: the guest's kernel says so" 1 "web: ubda: Device is c
 	lodge disk remove web ubda
 refused "nobody else gets it" 1 "plain.img: is in use by another guest" lodge disk add web plain.img
 refused "nor does another guest" 125 "is in use by another guest" start --root plain.img
+# Longer than any file that the guest has had, its memory among them.
+files 1G long.img
+is "a long one" "$(lodge disk add web long.img)" ubdb
+is "takes what is written at its end" \
+	"$(tell 'dd if=/dev/zero of=/dev/ubdb bs=1M seek=1000 count=4 conv=fsync 2>/dev/null; echo $?')" 0
+lodge disk remove web ubdb
 is "the next, with a COW file that is made" "$(lodge disk add web base.img,cow=base.cow)" ubdb
 is "one that it cannot write to" "$(lodge disk add web other.img,ro)" ubdc
 is "what it has" "$(rows web)" "ubda rw plain.img -
