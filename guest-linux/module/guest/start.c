@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Starting and ending: where memory is, and what of linux_main() is different in a module. */
+#include <linux/kernel.h>
+#include <linux/mm.h>
+#include <linux/sched.h>
+#include <linux/sched/task.h>
+#include <linux/sched/task_stack.h>
+#include <asm/elf.h>
+#include <as-layout.h>
+#include <arch.h>
+#include <kern.h>
+#include <kern_util.h>
+#include <mem_user.h>
+#include <os.h>
+
+#include "host.h"
+
+struct lodge_instance *host;
+
+/* It is not a file: what asks for it is answered from the address alone. */
+#define MEMORY_FD	(-2)
+
+static struct lodge_memory memory;
+
+int __init linux_main(int argc, char **argv);
+
+/* ---- memory ---- */
+
+/*
+ * linux_main() calls this last, when it has derived a layout from where a program's heap would be.
+ * Physical memory is what the host gave us, and does not hold the kernel's image; its first pages
+ * are the stack that we are on.
+ */
+void os_flush_stdout(void)
+{
+	physmem_size = memory.size;
+	highmem = 0;
+	iomem_size = 0;
+	uml_physmem = memory.base;
+	uml_reserved = memory.base + THREAD_SIZE;
+	high_physmem = uml_physmem + physmem_size;
+	end_iomem = high_physmem;
+	high_memory = (void *)end_iomem;
+	start_vm = VMALLOC_START;
+	end_vm = memory.end;
+}
+
+void *sbrk(int increment)
+{
+	return (void *)(memory.base + THREAD_SIZE);
+}
+
+int create_mem_file(unsigned long long size)
+{
+	return MEMORY_FD;
+}
+
+static bool is_physical(unsigned long address)
+{
+	return address >= memory.base && address < memory.base + memory.size;
+}
+
+int os_map_memory(void *address, int fd, unsigned long long offset, unsigned long length,
+		  int r, int w, int x)
+{
+	/* All of it is there. */
+	if (!length || is_physical((unsigned long)address))
+		return 0;
+	return lodge_kernel_map(host, (unsigned long)address, offset, length);
+}
+
+int os_unmap_memory(void *address, int length)
+{
+	return lodge_kernel_unmap(host, (unsigned long)address, length);
+}
+
+int os_protect_memory(void *address, unsigned long length, int r, int w, int x)
+{
+	return 0;
+}
+
+int os_drop_memory(void *address, int length)
+{
+	return -ENOSYS;
+}
+
+int can_drop_memory(void)
+{
+	return 0;
+}
+
+unsigned long __init os_get_top_address(void)
+{
+	/* Three levels of page tables, and a program's mapping in the host's. */
+	return (1UL << 39) - PAGE_SIZE;
+}
+
+/* Stacks are ordinary memory, which nobody has to make executable. */
+void stack_protections(unsigned long address)
+{
+}
+
+/* ---- what the host can do: lodge.ko has seen to it ---- */
+
+void __init os_early_checks(void)
+{
+}
+
+void __init os_check_bugs(void)
+{
+}
+
+void __init get_host_cpu_features(void (*flags)(char *line), void (*cache)(char *line))
+{
+}
+
+int __init parse_iomem(char *text, int *add)
+{
+	return 1;
+}
+
+/* ---- the beginning ---- */
+
+static void __init start(struct lodge_instance *instance, const struct lodge_memory *given,
+			 int argc, char **argv)
+{
+	struct thread_info *info = (struct thread_info *)given->base;
+
+	host = instance;
+	memory = *given;
+	/* The image is not where stacks can be: they are found by their alignment. */
+	*info = init_thread_info;
+	init_task.stack = info;
+	linux_main(argc, argv);
+}
+
+const struct lodge_guest_ops guest_ops = {
+	.size = sizeof(guest_ops),
+	.stack_size = THREAD_SIZE,
+	.start = start,
+	.lookup = lookup_page,
+	.pending = &pending_interrupts,
+};
+
+/* ---- the end ---- */
+
+void halt_skas(void)
+{
+	lodge_end(host, LODGE_END_HALT, uml_exitcode, NULL);
+}
+
+void reboot_skas(void)
+{
+	lodge_end(host, LODGE_END_REBOOT, 0, NULL);
+}
+
+void os_dump_core(void)
+{
+	lodge_end(host, LODGE_END_PANIC, 1, "its kernel panicked");
+}
+
+void exit(int code)
+{
+	lodge_end(host, LODGE_END_HALT, code, NULL);
+}
