@@ -112,6 +112,7 @@ int boot_system(struct boot *boot)
 	};
 	close(console->guest_end);
 	status = system_run(&system);
+	boot_ended(boot);
 	if (status)
 		status = boot_failed(boot, "its kernel has failed", boot->detach);
 	if (boot->detach)

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
+#include "instance.h"
 #include "machine.h"
 #include "mconsole.h"
 #include "net.h"
@@ -18,6 +19,8 @@ struct kernel_log;
  * @machine: the guest
  * @net: its networks
  * @management: its management console
+ * @module: its kernel, if that is a module of the host's kernel, or NULL
+ * @instance: with @module, the guest in there
  * @log: what it has said
  * @rootdir: the directory that it runs a command over, or NULL: it has disks
  * @directory: where the command starts, or NULL
@@ -31,6 +34,8 @@ struct boot {
 	struct machine machine;
 	struct net net;
 	struct mconsole_relay management;
+	char *module;
+	struct instance instance;
 	struct kernel_log *log;
 	const char *rootdir, *directory;
 	char **command;
@@ -39,6 +44,7 @@ struct boot {
 };
 
 pid_t boot_start(struct boot *boot);
+void boot_ended(struct boot *boot);
 int boot_failed(const struct boot *boot, const char *how, bool show);
 
 void boot_command_check(struct boot *boot);

@@ -4,6 +4,7 @@
 #include <getopt.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "boot.h"
@@ -11,6 +12,7 @@
 #include "error.h"
 #include "guest-files.h"
 #include "guests.h"
+#include "instance.h"
 #include "kernel-log.h"
 #include "launcher.h"
 #include "lodge.h"
@@ -24,7 +26,7 @@
 #define LOG_LINES 40
 
 enum {
-	OPT_APPEND = OPT_LONG_ONLY, OPT_COW, OPT_DISK, OPT_KERNEL, OPT_NET, OPT_NO_SANDBOX,
+	OPT_APPEND = OPT_LONG_ONLY, OPT_COW, OPT_DISK, OPT_HOST, OPT_KERNEL, OPT_NET, OPT_NO_SANDBOX,
 	OPT_ROOT, OPT_ROOTDIR, OPT_SHARE,
 };
 
@@ -36,6 +38,7 @@ static const struct option options[] = {
 	{ "disk", required_argument, NULL, OPT_DISK },
 	{ "env", required_argument, NULL, 'e' },
 	{ "help", no_argument, NULL, 'h' },
+	{ "host", required_argument, NULL, OPT_HOST },
 	{ "kernel", required_argument, NULL, OPT_KERNEL },
 	{ "memory", required_argument, NULL, 'm' },
 	{ "name", required_argument, NULL, 'n' },
@@ -55,6 +58,7 @@ static struct {
 	const char *disks[DISKS_MAX + 1];
 	const char **published;
 	size_t n, n_published;
+	bool in_kernel;
 } given;
 
 static unsigned long long parse_memory(const char *text)
@@ -98,6 +102,11 @@ static void take_option(struct boot *boot, int opt, const char *value)
 	case 'h':
 		puts(cmd_boot.usage);
 		exit(0);
+	case OPT_HOST:
+		given.in_kernel = !strcmp(value, "module");
+		if (!given.in_kernel && strcmp(value, "user"))
+			die_usage("boot", "--host: %s: user or module", value);
+		break;
 	case OPT_KERNEL:
 		given.kernel = value;
 		break;
@@ -146,6 +155,22 @@ static void add_disks(struct boot *boot)
 		disks_add(disks, "--disk", given.disks[i], NULL);
 }
 
+/* What the host's kernel does not do for a guest that is in it. */
+static void check_module(const struct boot *boot)
+{
+	const struct shares *shares = &boot->machine.shares;
+	size_t i;
+
+	if (given.root || given.n)
+		die_usage("boot", "--host=module: a guest in the kernel has no disks: --rootdir");
+	if (boot->net.n || given.n_published)
+		die_usage("boot", "--host=module: a guest in the kernel has no network");
+	for (i = 0; i < shares->n; i++)
+		if (!shares->list[i].readonly)
+			die_usage("boot", "--host=module: --share %s: only with :ro",
+				  shares->list[i].path);
+}
+
 static void parse(struct boot *boot, int argc, char **argv)
 {
 	size_t i;
@@ -171,6 +196,8 @@ static void parse(struct boot *boot, int argc, char **argv)
 		die_usage("boot", "--cow needs --root: which image it is over");
 	if (boot->machine.shares.n && !boot->machine.sandbox)
 		die_usage("boot", "--share needs the sandbox: only that keeps the guest in there");
+	if (given.in_kernel)
+		check_module(boot);
 	if (!boot->rootdir && !given.root)
 		die_usage("boot", "--root or --rootdir is needed: what the guest finds as its files");
 }
@@ -214,11 +241,25 @@ pid_t boot_start(struct boot *boot)
 	boot->machine.net = &boot->net;
 	net_start(&boot->net, boot->machine.name);
 	launcher_hold_signals();
+	if (boot->module) {
+		instance_open(&boot->instance, boot->machine.name, boot->module);
+		boot->machine.instance = boot->instance.fd;
+	}
 	pid = machine_start(&boot->machine);
 	rundir_write(RUNDIR_MEMORY, boot->machine.memory);
 	rundir_write(RUNDIR_PID, pid);
 	net_close_guest_ends(&boot->net);
 	return pid;
+}
+
+/**
+ * boot_ended - give back what of the host's a guest had whose process has ended
+ * @boot: with it
+ */
+void boot_ended(struct boot *boot)
+{
+	if (boot->module)
+		instance_close(&boot->instance, boot->machine.name);
 }
 
 /**
@@ -249,6 +290,8 @@ int boot_failed(const struct boot *boot, const char *how, bool show)
 		free(reason);
 		return error_status();
 	}
+	if (*boot->instance.reason)
+		how = boot->instance.reason;
 	warn_guest(name, NULL, "%s%s", how, *tail && show ? "; its kernel's last words:" : "");
 	if (show)
 		fputs(tail, stderr);
@@ -260,6 +303,7 @@ static int boot_main(int argc, char **argv)
 	struct boot boot = {
 		.machine = {
 			.memory = MEMORY_DEFAULT, .sandbox = true, .channel = -1, .console = -1,
+			.instance = -1,
 		},
 		.log = xcalloc(1, sizeof(*boot.log)),
 	};
@@ -273,7 +317,10 @@ static int boot_main(int argc, char **argv)
 			name_is_taken(boot.machine.name);
 	}
 	add_disks(&boot);
-	boot.machine.kernel = guest_file(given.kernel, "linux");
+	if (given.in_kernel)
+		boot.module = instance_module(given.kernel);
+	boot.machine.kernel = given.in_kernel ? guest_file(NULL, "enter") :
+						guest_file(given.kernel, "linux");
 	if (boot.rootdir)
 		boot_command_check(&boot);
 	else
@@ -284,6 +331,7 @@ static int boot_main(int argc, char **argv)
 	status = boot.rootdir ? boot_command(&boot) : boot_system(&boot);
 	net_end(&boot.net);
 	free(boot.log);
+	free(boot.module);
 	return status;
 }
 
@@ -314,6 +362,8 @@ const struct command cmd_boot = {
 	"  -C, --chdir DIR        where COMMAND starts (here, if below --rootdir)\n"
 	"  -e, --env NAME[=VALUE] a variable for COMMAND; without VALUE as it is here\n"
 	"  -n, --name NAME        name of the guest; made up if not given\n"
+	"      --host module|user  in the host's kernel (takes root, lodge.ko, --rootdir; without\n"
+	"                         network), or as a program (user, which is also the default)\n"
 	"      --kernel FILE      another guest kernel\n"
 	"      --append TEXT      an argument for the kernel's command line\n"
 	"      --no-sandbox       without namespaces of its own: for hosts that forbid them\n"

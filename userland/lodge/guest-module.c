@@ -129,7 +129,7 @@ void guest_module_load(const char *guest, const char *file, unsigned int number)
  * guest_module_unload - unload what guest_module_load() loaded
  * @number: of the instance
  *
- * Return: 0 or -errno: -EBUSY while the guest has not ended.
+ * Return: 0 or -errno: -EAGAIN while the guest has not ended.
  */
 int guest_module_unload(unsigned int number)
 {
@@ -137,4 +137,20 @@ int guest_module_unload(unsigned int number)
 
 	module_name(name, number);
 	return syscall(SYS_delete_module, name, O_NONBLOCK) ? -errno : 0;
+}
+
+/**
+ * guest_module_clean - unload the kernels of guests whose launcher was killed
+ *
+ * One that belongs to somebody has a user: lodge.ko.
+ */
+void guest_module_clean(void)
+{
+	FILE *modules cleanup_file = fopen("/proc/modules", "re");
+	unsigned int number, users;
+	char line[512];
+
+	while (modules && fgets(line, sizeof(line), modules))
+		if (sscanf(line, MODULE "_%u %*u %u", &number, &users) == 2 && !users)
+			guest_module_unload(number);
 }

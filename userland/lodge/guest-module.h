@@ -5,5 +5,6 @@
 
 void guest_module_load(const char *guest, const char *file, unsigned int number);
 int guest_module_unload(unsigned int number);
+void guest_module_clean(void);
 
 #endif

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "error.h"
+#include "instance.h"
 #include "launcher.h"
 #include "lodge.h"
 #include "machine.h"
@@ -166,7 +167,7 @@ static noreturn void become_guest(const struct machine *m)
 {
 	const struct rlimit no_core = { 0, 0 };
 	struct arguments args = { 0 };
-	static char *const environment[] = { "PATH=/usr/bin:/bin", NULL };
+	char *environment[] = { "PATH=/usr/bin:/bin", NULL, NULL };
 	int null;
 
 	umask(077);
@@ -186,6 +187,10 @@ static noreturn void become_guest(const struct machine *m)
 		fcntl(m->channel, F_SETFD, 0);
 	if (m->console >= 0)
 		fcntl(m->console, F_SETFD, 0);
+	if (m->instance >= 0) {
+		fcntl(m->instance, F_SETFD, 0);
+		environment[1] = xasprintf(INSTANCE_VARIABLE "=%d", m->instance);
+	}
 	if (m->sandbox)
 		add_sandbox(&args, m);
 	add_kernel(&args, m);

@@ -15,7 +15,7 @@ struct net;
 /**
  * struct machine - what a full guest is started with
  * @name: its name
- * @kernel: absolute path of User-mode Linux
+ * @kernel: absolute path of User-mode Linux, or of what becomes the guest in the host's kernel
  * @initramfs: absolute path, or NULL
  * @rootdir: absolute path of a directory that it may read, or NULL
  * @disks: ubda and so on; the first is its root unless it has @rootdir
@@ -29,6 +29,7 @@ struct net;
  * @console: file descriptor that is to be its first console, a terminal, or -1
  * @channel: file descriptor that is to be its first serial line, or -1
  * @log: file descriptor that its kernel's messages go to
+ * @instance: file descriptor of the guest in the host's kernel that it becomes, or -1
  */
 struct machine {
 	const char *name;
@@ -40,7 +41,7 @@ struct machine {
 	const char *append;
 	bool sandbox;
 	const struct net *net;
-	int console, channel, log;
+	int console, channel, log, instance;
 };
 
 pid_t machine_start(const struct machine *machine);
