@@ -85,16 +85,14 @@ static void set_state(struct lodge_instance *inst, u32 state)
  */
 void instance_empty(struct lodge_instance *inst)
 {
-	struct module *module = inst->module;
 	struct lodge_thread *ht, *next;
 
 	drop_all(inst);
 	list_for_each_entry_safe(ht, next, &inst->threads, list) {
 		list_del(&ht->list);
-		thread_free(ht);
+		thread_put(ht);
 	}
 	set_state(inst, LODGE_STATE_DEAD);
-	module_put(module);
 }
 
 /* ---- the module of a guest kernel ---- */
@@ -113,7 +111,8 @@ int lodge_register(unsigned int number, const struct lodge_guest_ops *ops, void 
 			continue;
 		spin_lock(&inst->lock);
 		err = -EBUSY;
-		if (inst->state == LODGE_STATE_EMPTY) {
+		/* It stays as long as the file: what has no user is nobody's. */
+		if (inst->state == LODGE_STATE_EMPTY && try_module_get(module)) {
 			inst->state = LODGE_STATE_LOADED;
 			inst->ops = ops;
 			inst->module = module;
@@ -125,27 +124,6 @@ int lodge_register(unsigned int number, const struct lodge_guest_ops *ops, void 
 	return err;
 }
 EXPORT_SYMBOL_GPL(lodge_register);
-
-/** lodge_unregister - see lodge-host.h */
-void lodge_unregister(const struct lodge_guest_ops *ops)
-{
-	struct lodge_instance *inst;
-
-	mutex_lock(&instances_lock);
-	list_for_each_entry(inst, &instances, list) {
-		spin_lock(&inst->lock);
-		if (inst->ops == ops) {
-			inst->ops = NULL;
-			inst->module = NULL;
-			/* One that has run stays dead: an instance is good for one guest. */
-			if (inst->state == LODGE_STATE_LOADED)
-				inst->state = LODGE_STATE_EMPTY;
-		}
-		spin_unlock(&inst->lock);
-	}
-	mutex_unlock(&instances_lock);
-}
-EXPORT_SYMBOL_GPL(lodge_unregister);
 
 /* ---- running ---- */
 
@@ -186,7 +164,7 @@ static int take_fds(struct lodge_instance *inst, const struct lodge_instance_run
 	return files_take(inst, fds, run->nr_fds);
 }
 
-/* From LODGE_STATE_LOADED to LODGE_STATE_RUNNING, with a reference to the module. */
+/* From LODGE_STATE_LOADED to LODGE_STATE_RUNNING. */
 static int claim(struct lodge_instance *inst)
 {
 	int err = 0;
@@ -194,7 +172,7 @@ static int claim(struct lodge_instance *inst)
 	spin_lock(&inst->lock);
 	if (inst->state > LODGE_STATE_LOADED)
 		err = -EBUSY;
-	else if (inst->state == LODGE_STATE_EMPTY || !try_module_get(inst->module))
+	else if (inst->state == LODGE_STATE_EMPTY)
 		err = -ENXIO;
 	else
 		inst->state = LODGE_STATE_RUNNING;
@@ -228,7 +206,6 @@ static long run(struct lodge_instance *inst, const void __user *arg)
 		/* Its registers are the guest's: so is the one with the result. */
 		return task_pt_regs(current)->ax;
 	drop_all(inst);
-	module_put(inst->module);
 	set_state(inst, LODGE_STATE_LOADED);
 	return err;
 }
@@ -281,6 +258,8 @@ static int device_release(struct inode *inode, struct file *file)
 	list_del(&inst->list);
 	mutex_unlock(&instances_lock);
 	entry_put();
+	if (inst->module)
+		module_put(inst->module);
 	put_cred(inst->cred);
 	kfree(inst);
 	return 0;

@@ -11,6 +11,7 @@
 #include <linux/hrtimer.h>
 #include <linux/list.h>
 #include <linux/rcuwait.h>
+#include <linux/refcount.h>
 #include <linux/sched.h>
 #include <linux/spinlock.h>
 #include <linux/wait.h>
@@ -26,6 +27,7 @@
 /**
  * struct lodge_thread - a host thread: a process of the host's, of one thread, in the guest
  * @inst: its guest
+ * @refs: one while it is in the instance's list, one while @work is queued
  * @task: itself; a reference
  * @list: in the instance's threads
  * @wait: where it waits for the token
@@ -44,6 +46,7 @@
  */
 struct lodge_thread {
 	struct lodge_instance *inst;
+	refcount_t refs;
 	struct task_struct *task;
 	struct list_head list;
 	struct rcuwait wait;
@@ -64,6 +67,7 @@ struct lodge_thread {
 #define THREAD_RELEASED	2	/* its guest thread is no more */
 #define THREAD_REBIND	3	/* its mapping goes, and it does not */
 #define THREAD_SHARES	4	/* another one may show the same address space */
+#define THREAD_FRESH	5	/* its registers are nobody's yet */
 
 /* What the guest's side wants of the stack that it changes to. */
 struct order {
@@ -158,7 +162,7 @@ static inline bool instance_over(struct lodge_instance *inst)
 
 int thread_begin(struct lodge_instance *inst, struct pt_regs *regs);
 void thread_lost(struct lodge_thread *ht);
-void thread_free(struct lodge_thread *ht);
+void thread_put(struct lodge_thread *ht);
 void thread_move(struct lodge_thread *ht);
 void thread_leave(struct lodge_instance *inst) __noreturn;
 void thread_interrupt(struct lodge_instance *inst, unsigned int bit);

@@ -200,7 +200,7 @@ int space_bind(struct lodge_thread *ht, int space)
 	revert_creds(old);
 	if (err)
 		return err;
-	if (ht->space)
+	if (ht->space || test_and_clear_bit(THREAD_FRESH, &ht->flags))
 		fpu_reset();
 	note_sharing(ht, space);
 	return 0;

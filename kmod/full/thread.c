@@ -14,10 +14,14 @@
 #include <linux/slab.h>
 #include <linux/task_work.h>
 
+#include "kmod/compat/rseq.h"
 #include "kmod/compat/signal.h"
 #include "kmod/full/instance.h"
 #include "kmod/full/trap.h"
 #include "kmod/hooks.h"
+
+/* What no segment has: it is to be loaded. */
+#define NO_BASE		~0UL
 
 /* An address that is not SIG_DFL or SIG_IGN. */
 #define NO_HANDLER	8UL
@@ -89,7 +93,7 @@ void thread_leave(struct lodge_instance *inst)
 
 	inst->order.what = ORDER_LEAVE;
 	stack_switch(&sp, thread_current()->host_sp);
-	unreachable();
+	BUG();
 }
 
 /**
@@ -116,6 +120,9 @@ static struct lodge_thread *thread_new(struct lodge_instance *inst)
 	if (!ht)
 		return NULL;
 	ht->inst = inst;
+	refcount_set(&ht->refs, 1);
+	ht->fs_base = NO_BASE;
+	ht->gs_base = NO_BASE;
 	rcuwait_init(&ht->wait);
 	trap_init_work(ht);
 	get_file(inst->file);
@@ -142,18 +149,20 @@ static void thread_drop(struct lodge_thread *ht)
 	last = !--inst->nr_threads;
 	spin_unlock(&inst->lock);
 	if (released)
-		thread_free(ht);
+		thread_put(ht);
 	if (last)
 		instance_empty(inst);
 	fput(file);
 }
 
 /**
- * thread_free - nobody knows a thread any more, but maybe an interrupt
- * @ht: the thread, in no list
+ * thread_put - drop a reference to a thread
+ * @ht: in no list, if it is the last one; maybe an interrupt still looks at it
  */
-void thread_free(struct lodge_thread *ht)
+void thread_put(struct lodge_thread *ht)
 {
+	if (!refcount_dec_and_test(&ht->refs))
+		return;
 	if (ht->task)
 		put_task_struct(ht->task);
 	kfree_rcu(ht, rcu);
@@ -194,9 +203,7 @@ static void become(struct lodge_thread *ht)
 	current->robust_list = NULL;
 	current->clear_child_tid = NULL;
 	current->set_child_tid = NULL;
-#ifdef CONFIG_RSEQ
 	rseq_execve(current);
-#endif
 	ht->task = get_task_struct(current);
 	trap_mark(ht);
 }
@@ -216,10 +223,11 @@ bool thread_newborn(struct lodge_thread *ht)
 }
 
 /*
- * On a stack of the guest's or one's own. The child inherits our mark, and the pending notice,
- * with which it comes to trap_signal() before it has run an instruction.
+ * The child inherits our mark, and the pending notice, with which it comes to trap_signal() before
+ * it has run an instruction. Not inlined: to the compiler, the running task is the same for
+ * all of a function.
  */
-static int thread_clone(struct lodge_instance *inst, struct lodge_thread **child)
+static noinline int thread_clone(struct lodge_instance *inst, struct lodge_thread **child)
 {
 	struct lodge_thread *me = thread_current();
 	struct lodge_thread *ht = thread_new(inst);
@@ -230,6 +238,8 @@ static int thread_clone(struct lodge_instance *inst, struct lodge_thread **child
 		return -ENOMEM;
 	current->sas_ss_sp = (unsigned long)ht;
 	set_thread_flag(TIF_NOTIFY_SIGNAL);
+	ht->fs_base = me->fs_base;
+	ht->gs_base = me->gs_base;
 	ret = trap_call_clone(&args);
 	clear_thread_flag(TIF_NOTIFY_SIGNAL);
 	current->sas_ss_sp = (unsigned long)me;
@@ -280,6 +290,7 @@ int lodge_user_run(struct lodge_instance *inst, struct lodge_user *user)
 			if (err)
 				return err;
 		}
+		set_bit(THREAD_FRESH, &ht->flags);
 		*user->thread = ht;
 	}
 	ht->user = user;

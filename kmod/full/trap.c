@@ -97,16 +97,8 @@ long trap_syscall(struct pt_regs *regs)
 
 /* ---- on the way to user mode: faults and interrupts ---- */
 
-static void trap_work(struct callback_head *work)
+static void enter(struct lodge_thread *ht, struct pt_regs *regs)
 {
-	struct lodge_thread *ht = container_of(work, struct lodge_thread, work);
-	struct pt_regs *regs = task_pt_regs(current);
-
-	clear_bit(THREAD_WORK, &ht->flags);
-	/* It is past the last signal, and left the guest there; or it is waiting to. */
-	if (current->flags & PF_EXITING || READ_ONCE(ht->inst->in_user) != ht ||
-	    instance_over(ht->inst))
-		return;
 	if (test_and_clear_bit(THREAD_FAULT, &ht->flags)) {
 		ht->user->cr2 = ht->cr2;
 		ht->user->error_code = ht->error_code;
@@ -117,6 +109,17 @@ static void trap_work(struct callback_head *work)
 	}
 }
 
+static void trap_work(struct callback_head *work)
+{
+	struct lodge_thread *ht = container_of(work, struct lodge_thread, work);
+	struct pt_regs *regs = task_pt_regs(current);
+
+	clear_bit(THREAD_WORK, &ht->flags);
+	/* Or it has left the guest, or is about to. */
+	if (!(current->flags & PF_EXITING) && trap_is_marked(current) && !instance_over(ht->inst))
+		enter(ht, regs);
+	thread_put(ht);
+}
 /* For a new thread. */
 void trap_init_work(struct lodge_thread *ht)
 {
@@ -131,8 +134,10 @@ void thread_queue_work(struct lodge_thread *ht)
 {
 	if (test_and_set_bit(THREAD_WORK, &ht->flags))
 		return;
+	refcount_inc(&ht->refs);
+	/* It fails when the task has done its last work: nothing is left to interrupt. */
 	if (task_work_add(ht->task, &ht->work, TWA_RESUME))
-		clear_bit(THREAD_WORK, &ht->flags);
+		thread_put(ht);
 }
 
 /**

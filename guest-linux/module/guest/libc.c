@@ -29,6 +29,8 @@ void log_vprintf(const char *format, va_list args)
 	lodge_log(host, text, vscnprintf(text, sizeof(text), format, args));
 }
 
+int printf(const char *format, ...);
+
 int printf(const char *format, ...)
 {
 	va_list args;

@@ -23,6 +23,8 @@ struct lodge_instance *host;
 static struct lodge_memory memory;
 
 int __init linux_main(int argc, char **argv);
+extern long long physmem_size;
+extern u32 main_extable_sort_needed;
 
 /* ---- memory ---- */
 
@@ -131,6 +133,8 @@ static void __init start(struct lodge_instance *instance, const struct lodge_mem
 	/* The image is not where stacks can be: they are found by their alignment. */
 	*info = init_thread_info;
 	init_task.stack = info;
+	/* The host has sorted it with all of the module's, and it cannot be written. */
+	main_extable_sort_needed = 0;
 	linux_main(argc, argv);
 }
 

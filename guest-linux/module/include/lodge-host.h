@@ -299,12 +299,12 @@ long lodge_statfs(struct lodge_instance *host, const char *path, struct lodge_st
  * @ops: what lodge.ko calls
  * @module: the host's struct module of it
  *
- * Called by the module's init function, by nobody with a token.
+ * Called by the module's init function, by nobody with a token. The module is in use from then on, until
+ * the instance is closed.
  *
  * Return: 0, -ENOENT if there is no such instance, -EBUSY if it has a module, -EINVAL if @ops are
  * another version's.
  */
 int lodge_register(unsigned int number, const struct lodge_guest_ops *ops, void *module);
-void lodge_unregister(const struct lodge_guest_ops *ops);
 
 #endif
