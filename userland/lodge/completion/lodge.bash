@@ -30,7 +30,8 @@ _lodge_command_index()
 			return
 			;;
 		-m | -n | -j | --memory | --min | --swap | --swap-max | --zswap-max | --name | --join | \
-			-C | -e | --root | --cow | --disk | --share | --rootdir | --chdir | --env | --kernel | --append)
+			-C | -e | --root | --cow | --disk | --share | --rootdir | --chdir | --env | --host | --kernel | \
+			--append)
 			((i++))
 			;;
 		-*)
@@ -74,6 +75,10 @@ _lodge()
 		;;
 	-o | --owner)
 		mapfile -t COMPREPLY < <(compgen -u -- "$word")
+		return
+		;;
+	--host)
+		mapfile -t COMPREPLY < <(compgen -W "user module" -- "$word")
 		return
 		;;
 	-s | --sort)
