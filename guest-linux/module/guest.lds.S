@@ -10,11 +10,13 @@
  * Preprocessed as arch/um/kernel/vmlinux.lds.S is.
  */
 #include <asm-generic/vmlinux.lds.h>
+#include <asm/cache.h>
+#include <asm/page.h>
 #include <asm/thread_info.h>
 
 SECTIONS
 {
-	.text : {
+	.text 0 : ALIGN(64) {
 		__binary_start = .;
 		_text = .;
 		_stext = .;
@@ -38,7 +40,12 @@ SECTIONS
 		_etext = .;
 	}
 
-	.rodata : {
+	/* objtool looks for it. */
+	.rodata..c_jump_table 0 : {
+		*(.rodata..c_jump_table)
+	}
+
+	.rodata 0 : ALIGN(64) {
 		__start_rodata = .;
 		*(.rodata) *(.rodata.*) *(.data.rel.ro*)
 		SCHED_DATA
@@ -48,7 +55,7 @@ SECTIONS
 	}
 
 	/* Parts of it are constant, but only once the guest has started. */
-	.data : {
+	.data 0 : ALIGN(PAGE_SIZE) {
 		_sdata = .;
 		__init_begin = .;
 		INIT_TASK_DATA(THREAD_SIZE)
@@ -96,7 +103,7 @@ SECTIONS
 		_edata = .;
 	}
 
-	.bss : {
+	.bss 0 : ALIGN(PAGE_SIZE) {
 		__bss_start = .;
 		*(.bss..page_aligned)
 		. = ALIGN(PAGE_SIZE);
@@ -106,7 +113,7 @@ SECTIONS
 		_end = .;
 	}
 
-	__ex_table : {
+	__ex_table 0 : ALIGN(4) {
 		BOUNDED_SECTION_BY(__ex_table, ___ex_table)
 	}
 

@@ -148,22 +148,29 @@ const struct lodge_guest_ops guest_ops = {
 
 /* ---- the end ---- */
 
+static void __noreturn end(int how, int code, const char *reason)
+{
+	lodge_end(host, how, code, reason);
+	for (;;)
+		cpu_relax();
+}
+
 void halt_skas(void)
 {
-	lodge_end(host, LODGE_END_HALT, uml_exitcode, NULL);
+	end(LODGE_END_HALT, uml_exitcode, NULL);
 }
 
 void reboot_skas(void)
 {
-	lodge_end(host, LODGE_END_REBOOT, 0, NULL);
+	end(LODGE_END_REBOOT, 0, NULL);
 }
 
 void os_dump_core(void)
 {
-	lodge_end(host, LODGE_END_PANIC, 1, "its kernel panicked");
+	end(LODGE_END_PANIC, 1, "its kernel panicked");
 }
 
 void exit(int code)
 {
-	lodge_end(host, LODGE_END_HALT, code, NULL);
+	end(LODGE_END_HALT, code, NULL);
 }
