@@ -40,9 +40,12 @@ SECTIONS
 		_etext = .;
 	}
 
-	/* objtool looks for it. */
+	/* objtool looks for these. */
 	.rodata..c_jump_table 0 : {
 		*(.rodata..c_jump_table)
+	}
+	.discard.func_stack_frame_non_standard 0 : {
+		*(.discard.func_stack_frame_non_standard)
 	}
 
 	.rodata 0 : ALIGN(64) {
