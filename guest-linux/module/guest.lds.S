@@ -60,7 +60,6 @@ SECTIONS
 	/* Parts of it are constant, but only once the guest has started. */
 	.data 0 : ALIGN(PAGE_SIZE) {
 		_sdata = .;
-		__init_begin = .;
 		INIT_TASK_DATA(THREAD_SIZE)
 		. = ALIGN(THREAD_SIZE);
 		*(.data..init_irqstack)
@@ -75,6 +74,7 @@ SECTIONS
 		. = ALIGN(8);
 		BOUNDED_SECTION_BY(__tracepoints_ptrs, ___tracepoints_ptrs)
 		*(__tracepoints_strings)
+		__init_begin = .;
 		INIT_DATA
 		INIT_SETUP(16)
 		INIT_CALLS
@@ -100,9 +100,9 @@ SECTIONS
 		*(.uml.exitcall.exit)
 		__uml_exitcall_end = .;
 		EXIT_DATA
+		__init_end = .;
 		*(.unprotected)
 		*(.data.*)
-		__init_end = .;
 		_edata = .;
 	}
 

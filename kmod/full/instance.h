@@ -184,6 +184,7 @@ void entry_put(void);
 /* ---- space.c ---- */
 
 int space_bind(struct lodge_thread *ht, int space);
+void space_leave(struct lodge_thread *ht);
 int space_mmap(struct file *file, struct vm_area_struct *vma);
 
 /* ---- memory.c ---- */

@@ -85,7 +85,7 @@ static unsigned long look_up(struct lodge_thread *ht, struct vm_fault *vmf)
 /* Others that look into the process's memory find none: the guest may be changing it. */
 static bool is_own(struct vm_fault *vmf, struct lodge_thread *ht)
 {
-	return vmf->flags & FAULT_FLAG_USER && ht == thread_current() &&
+	return ht && vmf->flags & FAULT_FLAG_USER && ht == thread_current() &&
 	       READ_ONCE(ht->inst->in_user) == ht;
 }
 
@@ -124,7 +124,7 @@ static void space_close(struct vm_area_struct *vma)
 	struct lodge_thread *ht = vma->vm_private_data;
 
 	/* Unless it is we who unmap it, its process has ended without a word to us: an oops. */
-	if (ht && !test_bit(THREAD_REBIND, &ht->flags) && current->mm == vma->vm_mm)
+	if (ht && !test_bit(THREAD_REBIND, &ht->flags))
 		thread_lost(ht);
 }
 
@@ -204,6 +204,19 @@ int space_bind(struct lodge_thread *ht, int space)
 		fpu_reset();
 	note_sharing(ht, space);
 	return 0;
+}
+
+/**
+ * space_leave - the running thread's mm shows nothing of the guest any more, or ever again
+ * @ht: the running thread, which is about to end
+ */
+void space_leave(struct lodge_thread *ht)
+{
+	if (!ht->space)
+		return;
+	/* The mapping goes with the mm: a task that was killed is not given the lock to unmap it. */
+	WRITE_ONCE(ht->vma->vm_private_data, NULL);
+	lodge_space_unmap(ht->inst, ht->space, 0, FULL_SPACE_SIZE);
 }
 
 /** lodge_space_new - see lodge-host.h */

@@ -191,8 +191,7 @@ void thread_lost(struct lodge_thread *ht)
  */
 void thread_end(struct lodge_thread *ht)
 {
-	set_bit(THREAD_REBIND, &ht->flags);
-	vm_munmap(0, FULL_SPACE_SIZE);
+	space_leave(ht);
 	thread_lost(ht);
 	send_sig(SIGKILL, current, 1);
 }
@@ -336,6 +335,7 @@ int thread_begin(struct lodge_instance *inst, struct pt_regs *regs)
 		return -ENOMEM;
 	/* Only SIGKILL means anything, and exceptions, which trap_signal() takes: no handler runs. */
 	sigfillset(&set);
+	sigdelsetmask(&set, sigmask(SIGKILL) | sigmask(SIGSTOP));
 	for (sig = 1; sig < SIGRTMIN; sig++)
 		if (siginmask(sig, SYNCHRONOUS_MASK)) {
 			sigdelset(&set, sig);
