@@ -10,6 +10,7 @@
 #include <asm/fsgsbase.h>
 #include <asm/msr.h>
 
+#include "kmod/compat/segment.h"
 #include "kmod/full/instance.h"
 
 /* Exported by the kernel, and in no header of it. */
