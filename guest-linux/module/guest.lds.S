@@ -54,6 +54,10 @@ SECTIONS
 		SCHED_DATA
 		*(.init.rodata .init.rodata.*)
 		*(.ref.rodata)
+		. = ALIGN(8);
+		BOUNDED_SECTION_PRE_LABEL(.builtin_fw, _builtin_fw, __start, __end)
+		__start_notes = .;
+		__stop_notes = .;
 		__end_rodata = .;
 	}
 

@@ -9,6 +9,16 @@
 #include "../../fs/hostfs/hostfs.h"
 #include "host.h"
 
+/* In a user namespace the files of the host's root are nobody's. */
+#define HOSTFS_NOBODY	65534
+
+int hostfs_nobody_is_root;
+
+static unsigned int owner(unsigned int id)
+{
+	return hostfs_nobody_is_root && id == HOSTFS_NOBODY ? 0 : id;
+}
+
 static struct hostfs_timespec timespec(long long sec, unsigned int nsec)
 {
 	return (struct hostfs_timespec){ .tv_sec = sec, .tv_nsec = nsec };
@@ -22,7 +32,8 @@ int stat_file(const char *path, struct hostfs_stat *p, int fd)
 	if (err)
 		return err;
 	*p = (struct hostfs_stat){
-		.ino = st.ino, .mode = st.mode, .nlink = st.nlink, .uid = st.uid, .gid = st.gid,
+		.ino = st.ino, .mode = st.mode, .nlink = st.nlink, .uid = owner(st.uid),
+		.gid = owner(st.gid),
 		.size = st.size, .blksize = st.block_size, .blocks = st.blocks,
 		.atime = timespec(st.atime, st.atime_ns), .mtime = timespec(st.mtime, st.mtime_ns),
 		.ctime = timespec(st.ctime, st.ctime_ns), .btime = timespec(st.btime, st.btime_ns),

@@ -83,16 +83,6 @@ int um_set_signals_trace(int enable)
 	return um_set_signals(enable);
 }
 
-void block_signals_trace(void)
-{
-	block_signals();
-}
-
-void unblock_signals_trace(void)
-{
-	unblock_signals();
-}
-
 /* A program was interrupted; it may lose the CPU. */
 void interrupts_from_user(struct uml_pt_regs *regs)
 {
@@ -141,4 +131,9 @@ void register_pm_wake_signal(void)
 
 void os_fix_helper_signals(void)
 {
+}
+
+int os_is_signal_stack(void)
+{
+	return 0;
 }

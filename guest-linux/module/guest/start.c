@@ -31,7 +31,7 @@ extern u32 main_extable_sort_needed;
 /*
  * linux_main() calls this last, when it has derived a layout from where a program's heap would be.
  * Physical memory is what the host gave us, and does not hold the kernel's image; its first pages
- * are the stack that we are on.
+ * are the stack that we are on, and room for that to overflow into.
  */
 void os_flush_stdout(void)
 {
@@ -39,7 +39,7 @@ void os_flush_stdout(void)
 	highmem = 0;
 	iomem_size = 0;
 	uml_physmem = memory.base;
-	uml_reserved = memory.base + THREAD_SIZE;
+	uml_reserved = memory.base + 2 * THREAD_SIZE;
 	high_physmem = uml_physmem + physmem_size;
 	end_iomem = high_physmem;
 	high_memory = (void *)end_iomem;
@@ -49,7 +49,7 @@ void os_flush_stdout(void)
 
 void *sbrk(int increment)
 {
-	return (void *)(memory.base + THREAD_SIZE);
+	return (void *)(memory.base + 2 * THREAD_SIZE);
 }
 
 int create_mem_file(unsigned long long size)
@@ -102,6 +102,17 @@ void stack_protections(unsigned long address)
 {
 }
 
+/* What AT_HWCAP tells programs: the processor's own words. */
+long elf_aux_hwcap;
+
+static long __init hwcap(void)
+{
+	unsigned int eax = 1, ebx, ecx, edx;
+
+	asm volatile("cpuid" : "+a" (eax), "=b" (ebx), "=c" (ecx), "=d" (edx));
+	return edx;
+}
+
 /* ---- what the host can do: lodge.ko has seen to it ---- */
 
 void __init os_early_checks(void)
@@ -126,9 +137,10 @@ int __init parse_iomem(char *text, int *add)
 static void __init start(struct lodge_instance *instance, const struct lodge_memory *given,
 			 int argc, char **argv)
 {
-	struct thread_info *info = (struct thread_info *)given->base;
+	struct thread_info *info = (struct thread_info *)(given->base + THREAD_SIZE);
 
 	host = instance;
+	elf_aux_hwcap = hwcap();
 	memory = *given;
 	/* The image is not where stacks can be: they are found by their alignment. */
 	*info = init_thread_info;

@@ -10,6 +10,9 @@
 #include <linux/sched.h>
 #include <linux/sched/signal.h>
 #include <linux/signal.h>
+#include <linux/string.h>
+#include <asm/processor-flags.h>
+#include <asm/user.h>
 #include <kern_util.h>
 #include <mm_id.h>
 #include <os.h>
@@ -184,6 +187,30 @@ void host_thread_save_fp(struct uml_pt_regs *regs)
 void host_thread_load_fp(struct uml_pt_regs *regs)
 {
 	lodge_fp_load(host, current->thread.arch.host, regs->fp, sizeof(regs->fp));
+}
+
+/* What a thread has that has not been in user mode: the host says which segments. */
+void get_safe_registers(unsigned long *regs, unsigned long *fp_regs)
+{
+	memset(regs, 0, sizeof(((struct uml_pt_regs *)0)->gp));
+	regs[HOST_EFLAGS] = X86_EFLAGS_IF | X86_EFLAGS_FIXED;
+	if (fp_regs)
+		memset(fp_regs, 0, sizeof(((struct uml_pt_regs *)0)->fp));
+}
+
+/* For core dumps, and for debuggers, who get those of the wrong thread from arch/um. */
+int save_i387_registers(int pid, unsigned long *fp_regs)
+{
+	unsigned long area[HOST_FP_SIZE];
+
+	lodge_fp_save(host, current->thread.arch.host, area, sizeof(area));
+	memcpy(fp_regs, area, sizeof(struct user_i387_struct));
+	return 0;
+}
+
+int restore_i387_registers(int pid, unsigned long *fp_regs)
+{
+	return -EIO;
 }
 
 /* ---- traps ---- */

@@ -67,7 +67,8 @@ struct lodge_memory {
 /**
  * struct lodge_guest_ops - what lodge.ko calls in a guest kernel
  * @size: of this structure, so that modules of different builds do not meet
- * @stack_size: of a guest's kernel stacks: the first one is taken from the start of its memory
+ * @stack_size: of a guest's kernel stacks: the first one is the second that there is room for in its
+ *	memory; the room before it stays free
  * @start: boot; does not come back. On the first stack.
  * @lookup: the page at an address of a program: LODGE_PTE_ bits and its guest-physical
  *	    address, or 0. By who has the token, on any stack; must not sleep.
