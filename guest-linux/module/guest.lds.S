@@ -41,8 +41,8 @@ SECTIONS
 	}
 
 	/* objtool looks for these. */
-	.rodata..c_jump_table 0 : {
-		*(.rodata..c_jump_table)
+	.c_jump_table 0 : {
+		*(.c_jump_table)
 	}
 	.discard.func_stack_frame_non_standard 0 : {
 		*(.discard.func_stack_frame_non_standard)
@@ -84,10 +84,11 @@ SECTIONS
 		INIT_CALLS
 		CON_INITCALL
 		INIT_RAM_FS
-		. = ALIGN(8);
+		STRUCT_ALIGN();
 		BOUNDED_SECTION_BY(__param, ___param)
+		STRUCT_ALIGN();
 		BOUNDED_SECTION_BY(__modver, ___modver)
-		. = ALIGN(8);
+		. = ALIGN(16);
 		__uml_setup_start = .;
 		*(.uml.setup.init)
 		__uml_setup_end = .;
