@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The two functions of the host that are entered through us while there is an instance.
+ * The functions of the host that are entered through us while there is an instance.
  *
- * A task without our mark pays for three instructions, when it is traced and when it has a signal.
+ * A task without our mark pays for three instructions, when it is traced, when it has a signal, and when
+ * the kernel is about to oops.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -26,6 +27,7 @@ static struct entry {
 	{ .names = { "syscall_trace_enter", "syscall_trace_enter.constprop.0" },
 	  .trampoline = syscall_trampoline },
 	{ .names = { "arch_do_signal_or_restart" }, .trampoline = signal_trampoline },
+	{ .names = { "page_fault_oops" }, .trampoline = oops_trampoline },
 };
 
 static unsigned long clone_ip __ro_after_init;

@@ -15,6 +15,7 @@
 
 #include "kmod/full/full.h"
 #include "kmod/full/instance.h"
+#include "kmod/full/trap.h"
 
 #define MEMORY_UNIT	(4UL << 20)
 #define MEMORY_MIN	(32UL << 20)
@@ -198,6 +199,7 @@ static long run(struct lodge_instance *inst, const void __user *arg)
 	err = take_args(inst, &run);
 	if (!err)
 		err = take_fds(inst, &run);
+	WRITE_ONCE(inst->stopped, false);
 	if (!err)
 		err = memory_alloc(inst, run.memory);
 	if (!err)
@@ -325,9 +327,18 @@ int __init full_init(void)
 
 	if (err)
 		return err;
+	err = oops_init();
+	if (err)
+		goto err_entry;
 	err = misc_register(&device);
 	if (err)
-		entry_exit();
+		goto err_oops;
+	return 0;
+
+err_oops:
+	oops_exit();
+err_entry:
+	entry_exit();
 	return err;
 }
 
@@ -335,5 +346,6 @@ int __init full_init(void)
 void full_exit(void)
 {
 	misc_deregister(&device);
+	oops_exit();
 	entry_exit();
 }

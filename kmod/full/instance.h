@@ -13,6 +13,7 @@
 #include <linux/rcuwait.h>
 #include <linux/refcount.h>
 #include <linux/sched.h>
+#include <linux/smp.h>
 #include <linux/spinlock.h>
 #include <linux/wait.h>
 
@@ -91,6 +92,7 @@ struct order {
  * @mapping: all address spaces of its programs
  * @argc, @argv: of its kernel
  * @dead: it is to end; set once, read without the lock
+ * @oops: what its kernel has done wrong
  * @threads: all host threads
  * @nr_threads: that are still in it
  *
@@ -99,6 +101,9 @@ struct order {
  * @order: from the guest's side to the host's
  * @idle: the owner, when there is nothing to do
  * @timer, @interval: its clock event
+ * @retry: the timer goes on until the guest's kernel has been interrupted
+ * @stopped: it must not be started any more
+ * @moving, @move: it is being moved to another CPU
  *
  * @memory: its kernel's view of it
  * @pages, @nr_pages: its frames
@@ -125,6 +130,7 @@ struct lodge_instance {
 	int argc;
 	char **argv, *args;
 	bool dead;
+	char oops[LODGE_REASON_MAX];
 
 	struct list_head threads;
 	unsigned int nr_threads;
@@ -135,6 +141,9 @@ struct lodge_instance {
 	wait_queue_head_t idle;
 	struct hrtimer timer;
 	u64 interval;
+	bool retry, stopped;
+	atomic_t moving;
+	call_single_data_t move;
 
 	struct lodge_memory memory;
 	struct page **pages;

@@ -161,6 +161,55 @@ void thread_interrupt(struct lodge_instance *inst, unsigned int bit)
 	wake_up(&inst->idle);
 }
 
+/* ---- interrupts of the guest's kernel ---- */
+
+/* Of a stack that is about to overflow, nothing more is asked. */
+#define STACK_RESERVE	4096
+
+/*
+ * The host's interrupt has put its registers on the guest's stack, and maybe a return address or two
+ * before it changed to a stack of its own: what we put there has to be out of its way.
+ */
+#define INTERRUPT_ROOM	1024
+
+/**
+ * trap_interrupt_kernel - have the guest's kernel look at its pending word now
+ * @inst: the guest of the running thread, which is in its kernel
+ * @regs: where an interrupt of the host's, in whose handler we are, has come to
+ *
+ * Return: true if it will, as soon as the interrupt is over; false if it cannot be interrupted now.
+ */
+bool trap_interrupt_kernel(struct lodge_instance *inst, struct pt_regs *regs)
+{
+	unsigned long *frame;
+
+	if (!regs || !oops_is_guests(inst, regs) || !READ_ONCE(*inst->ops->enabled) ||
+	    preempt_count() != HARDIRQ_OFFSET ||
+	    (regs->sp & (inst->ops->stack_size - 1)) < STACK_RESERVE)
+		return false;
+	/* As the processor does, or it would be interrupted again before it can. */
+	WRITE_ONCE(*inst->ops->enabled, 0);
+	frame = (unsigned long *)ALIGN_DOWN((unsigned long)regs - INTERRUPT_ROOM, 16) - 5;
+	frame[0] = regs->ip;
+	frame[1] = regs->cs;
+	frame[2] = regs->flags;
+	frame[3] = regs->sp;
+	frame[4] = regs->ss;
+	regs->sp = (unsigned long)frame;
+	regs->ip = (unsigned long)interrupt_landing;
+	return true;
+}
+
+/** trap_kernel - where it lands; on the stack that was interrupted */
+void trap_kernel(void)
+{
+	const struct lodge_guest_ops *ops = thread_current()->inst->ops;
+
+	ops->interrupt();
+	/* Until the guest's own code runs again, it is not interrupted. */
+	WRITE_ONCE(*ops->enabled, 1);
+}
+
 /* ---- exceptions ---- */
 
 static void trap_exception(struct lodge_thread *ht, struct pt_regs *regs,
@@ -242,7 +291,8 @@ void trap_unmark(void)
  */
 unsigned long first_stack(struct lodge_instance *inst)
 {
-	unsigned long *top = (unsigned long *)(inst->memory.base + inst->ops->stack_size);
+	/* What is below it is left free, for it to overflow into: a hole there would be the host's end. */
+	unsigned long *top = (unsigned long *)(inst->memory.base + 2 * inst->ops->stack_size);
 
 	/* As first_stack_entry finds them: the registers of stack_switch(), where it returns to. */
 	*--top = 0;

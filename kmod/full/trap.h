@@ -19,7 +19,10 @@ struct pt_regs;
 
 extern const char syscall_trampoline[];
 extern const char signal_trampoline[];
+extern const char oops_trampoline[];
 extern const char first_stack_entry[];
+extern const char oops_landing[];
+extern const char interrupt_landing[];
 
 /**
  * stack_switch - go on where another stack left off
@@ -34,6 +37,14 @@ void stack_switch(unsigned long *save, unsigned long load);
 
 long trap_call_clone(struct pt_regs *args);
 
+/* ---- oops.c ---- */
+
+int oops_init(void);
+void oops_exit(void);
+void oops_leave(void);
+bool oops_is_guests(struct lodge_instance *inst, struct pt_regs *regs);
+bool oops_page_fault(struct pt_regs *regs, unsigned long error_code, unsigned long address);
+
 /* ---- trap.c ---- */
 
 void trap_init_work(struct lodge_thread *ht);
@@ -41,6 +52,8 @@ void trap_mark(struct lodge_thread *ht);
 void trap_unmark(void);
 void trap_return(struct lodge_thread *ht, struct pt_regs *regs, bool alive);
 unsigned long first_stack(struct lodge_instance *inst);
+bool trap_interrupt_kernel(struct lodge_instance *inst, struct pt_regs *regs);
+void trap_kernel(void);
 long trap_syscall(struct pt_regs *regs);
 bool trap_signal(struct pt_regs *regs);
 

@@ -14,6 +14,7 @@ extern struct lodge_instance *host;
 
 extern unsigned long pending_interrupts;
 
+void interrupt_kernel(void);
 void interrupts_from_user(struct uml_pt_regs *regs);
 
 /* ---- user.c ---- */

@@ -22,8 +22,10 @@ unsigned long pending_interrupts;
 static struct uml_pt_regs kernel_regs;
 static struct uml_pt_regs *interrupted = &kernel_regs;
 
-static bool in_timer;
+/* While the timer's handler runs, which enables interrupts; and whether it came once more. */
+static bool in_timer, timer_again;
 
+/* With interrupts disabled, as it leaves them. */
 static void take(unsigned long bits)
 {
 	if (bits & BIT(LODGE_IRQ_IO)) {
@@ -32,9 +34,15 @@ static void take(unsigned long bits)
 	}
 	if (bits & BIT(LODGE_IRQ_TIMER)) {
 		clear_bit(LODGE_IRQ_TIMER, &pending_interrupts);
+		timer_again = in_timer;
+		if (in_timer)
+			return;
 		in_timer = true;
 		timer_handler(SIGALRM, NULL, interrupted);
 		in_timer = false;
+		if (timer_again)
+			set_bit(LODGE_IRQ_TIMER, &pending_interrupts);
+		timer_again = false;
 		/* Others on this CPU of the host's have waited for as long as a tick. */
 		lodge_relax(host);
 	}
@@ -56,15 +64,19 @@ void unblock_signals(void)
 		signals_enabled = 1;
 		barrier();
 		bits = READ_ONCE(pending_interrupts);
-		/* Its handler enables interrupts; then it waits for its end. */
-		if (in_timer)
-			bits &= ~BIT(LODGE_IRQ_TIMER);
 		if (likely(!bits))
 			return;
 		signals_enabled = 0;
 		barrier();
 		take(bits);
 	}
+}
+
+/* The host has stopped us somewhere in the kernel, and disabled interrupts until we are there again. */
+void interrupt_kernel(void)
+{
+	take(READ_ONCE(pending_interrupts));
+	block_signals();
 }
 
 int um_set_signals(int enable)

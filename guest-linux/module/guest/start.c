@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Starting and ending: where memory is, and what of linux_main() is different in a module. */
+#include <linux/delay.h>
 #include <linux/kernel.h>
 #include <linux/mm.h>
 #include <linux/sched.h>
@@ -141,6 +142,8 @@ static void __init start(struct lodge_instance *instance, const struct lodge_mem
 
 	host = instance;
 	elf_aux_hwcap = hwcap();
+	/* Nobody has to wait for ticks to learn that: a turn of its loop takes a cycle or more. */
+	preset_lpj = lodge_cpu_khz() * (1000 / HZ);
 	memory = *given;
 	/* The image is not where stacks can be: they are found by their alignment. */
 	*info = init_thread_info;
@@ -156,33 +159,31 @@ const struct lodge_guest_ops guest_ops = {
 	.start = start,
 	.lookup = lookup_page,
 	.pending = &pending_interrupts,
+	.enabled = &signals_enabled,
+	.interrupt = interrupt_kernel,
 };
 
 /* ---- the end ---- */
 
-static void __noreturn end(int how, int code, const char *reason)
-{
-	lodge_end(host, how, code, reason);
-	for (;;)
-		cpu_relax();
-}
-
+/* None comes back, but who calls them was compiled without knowing it, and objtool wants to. */
 void halt_skas(void)
 {
-	end(LODGE_END_HALT, uml_exitcode, NULL);
+	lodge_end(host, LODGE_END_HALT, uml_exitcode, NULL);
 }
 
 void reboot_skas(void)
 {
-	end(LODGE_END_REBOOT, 0, NULL);
-}
-
-void os_dump_core(void)
-{
-	end(LODGE_END_PANIC, 1, "its kernel panicked");
+	lodge_end(host, LODGE_END_REBOOT, 0, NULL);
 }
 
 void exit(int code)
 {
-	end(LODGE_END_HALT, code, NULL);
+	lodge_end(host, LODGE_END_HALT, code, NULL);
+}
+
+void os_dump_core(void)
+{
+	lodge_end(host, LODGE_END_PANIC, 1, "its kernel panicked");
+	for (;;)
+		cpu_relax();
 }

@@ -73,6 +73,9 @@ struct lodge_memory {
  * @lookup: the page at an address of a program: LODGE_PTE_ bits and its guest-physical
  *	    address, or 0. By who has the token, on any stack; must not sleep.
  * @pending: the guest's pending word
+ * @enabled: not 0 while its kernel may be interrupted; 0 from then on until it goes on
+ * @interrupt: clear what is in the pending word, and see to it. In the middle of whatever the guest's
+ *	kernel did.
  */
 struct lodge_guest_ops {
 	unsigned long size;
@@ -81,6 +84,8 @@ struct lodge_guest_ops {
 		      char **argv);
 	unsigned long (*lookup)(void *pgd, unsigned long address);
 	unsigned long *pending;
+	int *enabled;
+	void (*interrupt)(void);
 };
 
 /* ---- the life of a guest ---- */
@@ -197,6 +202,8 @@ void lodge_timer(struct lodge_instance *host, unsigned long long first,
 void lodge_idle(struct lodge_instance *host);
 /** lodge_relax - let others run on this CPU of the host's if it is time, and end if the guest has to */
 void lodge_relax(struct lodge_instance *host);
+/** lodge_cpu_khz - Return: how fast the processor counts */
+unsigned long lodge_cpu_khz(void);
 /** lodge_random - random bytes of the host's */
 void lodge_random(void *buffer, unsigned long length);
 
