@@ -10,6 +10,7 @@
 #include <linux/kprobes.h>
 #include <linux/mutex.h>
 #include <linux/rcupdate.h>
+#include <linux/workqueue.h>
 
 #include "kmod/compat/ftrace.h"
 #include "kmod/full/instance.h"
@@ -32,7 +33,8 @@ static struct entry {
 
 static unsigned long clone_ip __ro_after_init;
 static DEFINE_MUTEX(entry_lock);
-static unsigned int users;	/* entry_lock */
+static unsigned int users;	/* entry_lock, as the next one */
+static bool armed;
 
 /* Like that in hooks.c: kernel.ftrace_enabled=0 must not take the direct calls away. */
 static noinline void anchor_function(void)
@@ -132,6 +134,19 @@ static int arm(void)
 	return err;
 }
 
+/* It takes some grace periods, which the last process of a guest, on its way out, has no time for. */
+static void disarm_work(struct work_struct *work)
+{
+	mutex_lock(&entry_lock);
+	if (!users && armed) {
+		disarm();
+		armed = false;
+	}
+	mutex_unlock(&entry_lock);
+}
+
+static DECLARE_WORK(disarming, disarm_work);
+
 /**
  * entry_get - hold the hooks; the first holder arms them
  *
@@ -142,26 +157,29 @@ int entry_get(void)
 	int err = 0;
 
 	mutex_lock(&entry_lock);
-	if (!users)
+	if (!armed)
 		err = arm();
-	if (!err)
+	if (!err) {
+		armed = true;
 		users++;
+	}
 	mutex_unlock(&entry_lock);
 	return err;
 }
 
-/** entry_put - let them go; sleeps for some grace periods */
+/** entry_put - let them go */
 void entry_put(void)
 {
 	mutex_lock(&entry_lock);
 	if (!--users)
-		disarm();
+		schedule_work(&disarming);
 	mutex_unlock(&entry_lock);
 }
 
 /** entry_exit - until the module's text may go away */
 void entry_exit(void)
 {
+	flush_work(&disarming);
 	ftrace_free_filter(&anchor);
 	/*
 	 * Each thread of a guest holds a file of ours until its last handler is done; what is in a

@@ -7,6 +7,7 @@
 #include <linux/sched/task.h>
 #include <linux/sched/task_stack.h>
 #include <asm/elf.h>
+#include <asm/sections.h>
 #include <as-layout.h>
 #include <arch.h>
 #include <kern.h>
@@ -48,8 +49,11 @@ void os_flush_stdout(void)
 	end_vm = memory.end;
 }
 
+/* At first linux_main() compares it with the end of the image, which is elsewhere: no gap, for it. */
 void *sbrk(int increment)
 {
+	if (!uml_physmem)
+		return &_end;
 	return (void *)(memory.base + 2 * THREAD_SIZE);
 }
 

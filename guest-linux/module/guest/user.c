@@ -201,7 +201,7 @@ void get_safe_registers(unsigned long *regs, unsigned long *fp_regs)
 /* For core dumps, and for debuggers, who get those of the wrong thread from arch/um. */
 int save_i387_registers(int pid, unsigned long *fp_regs)
 {
-	unsigned long area[HOST_FP_SIZE];
+	static unsigned long area[HOST_FP_SIZE];
 
 	lodge_fp_save(host, current->thread.arch.host, area, sizeof(area));
 	memcpy(fp_regs, area, sizeof(struct user_i387_struct));
