@@ -80,10 +80,10 @@ static char *find_name(const struct image *image)
 		return NULL;
 	names = section(image, elf->e_shstrndx);
 	for (i = 0; names && (s = section(image, i)); i++) {
-		const char *name = part(image, names->sh_offset + s->sh_name,
-					sizeof(MODULE_SECTION));
 		char *content = part(image, s->sh_offset, s->sh_size), *found;
+		const char *name;
 
+		name = part(image, names->sh_offset + s->sh_name, sizeof(MODULE_SECTION));
 		if (!name || memcmp(name, MODULE_SECTION, sizeof(MODULE_SECTION)) || !content)
 			continue;
 		found = memmem(content, s->sh_size, MODULE, sizeof(MODULE));
@@ -150,7 +150,8 @@ void guest_module_clean(void)
 	unsigned int number, users;
 	char line[512];
 
-	while (modules && fgets(line, sizeof(line), modules))
+	while (modules && fgets(line, sizeof(line), modules)) {
 		if (sscanf(line, MODULE "_%u %*u %u", &number, &users) == 2 && !users)
 			guest_module_unload(number);
+	}
 }
