@@ -179,8 +179,11 @@ void thread_lost(struct lodge_thread *ht)
 	/* The token goes with it, if it has that; who waits for it is woken by the signal. */
 	if (!test_bit(THREAD_RELEASED, &ht->flags))
 		instance_kill(inst, LODGE_ENDED_KILLED, 0, "one of its host threads was killed");
+	/* Interrupts still come, and would look for it. */
 	if (READ_ONCE(inst->in_user) == ht)
 		WRITE_ONCE(inst->in_user, NULL);
+	if (READ_ONCE(inst->owner) == ht)
+		WRITE_ONCE(inst->owner, NULL);
 	trap_unmark();
 	thread_drop(ht);
 }
@@ -203,7 +206,7 @@ static void become(struct lodge_thread *ht)
 	current->clear_child_tid = NULL;
 	current->set_child_tid = NULL;
 	rseq_execve(current);
-	ht->task = get_task_struct(current);
+	WRITE_ONCE(ht->task, get_task_struct(current));
 	trap_mark(ht);
 }
 

@@ -36,12 +36,17 @@ static void move_timer(void *data)
 /* Return: whether the timer is to be asked to do this again. */
 static bool interrupt_kernel(struct lodge_instance *inst)
 {
+	struct lodge_thread *owner;
 	struct task_struct *task;
 	bool again = true;
 
 	rcu_read_lock();
-	task = READ_ONCE(inst->owner)->task;
-	if (task == current) {
+	owner = READ_ONCE(inst->owner);
+	/* A clone may have been given the token before it runs for the first time. */
+	task = owner ? READ_ONCE(owner->task) : NULL;
+	if (!task) {
+		/* It will look itself, before it is in user mode. */
+	} else if (task == current) {
 		again = !trap_interrupt_kernel(inst, get_irq_regs());
 	} else if (task_cpu(task) != smp_processor_id() && !atomic_xchg(&inst->moving, 1)) {
 		if (smp_call_function_single_async(task_cpu(task), &inst->move))
