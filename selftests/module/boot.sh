@@ -66,8 +66,10 @@ check "whose launcher is killed ends, too" eventually unused
 is "a new one" "$(boot -- echo again)" again
 check "has unloaded what was left" eventually no_module
 
+chmod 711 "$out"
+install -d -o 65534 "$out/user"
 refused "for root only" "needs root" setpriv --reuid 65534 --regid 65534 --clear-groups \
-	env XDG_RUNTIME_DIR="$out" "$lodge" boot --host=module --rootdir / -- true
+	env XDG_RUNTIME_DIR="$out/user" "$lodge" boot --host=module --rootdir / -- true
 refused "a module that is none" "not a guest kernel for --host=module" \
 	boot --kernel /bin/true -- true
 head -c 100000 "$module" >"$out/cut.ko"

@@ -221,7 +221,13 @@ static void exception(struct uml_pt_regs *regs, const struct lodge_user *user)
 
 	switch (user->signal) {
 	case SIGSEGV:
-		segv_handler(SIGSEGV, &info, regs);
+		if (SEGV_IS_FIXABLE(&regs->faultinfo)) {
+			segv_handler(SIGSEGV, &info, regs);
+			break;
+		}
+		/* No address is to blame. */
+		current->thread.arch.faultinfo = regs->faultinfo;
+		force_sig(SIGSEGV);
 		break;
 	case SIGBUS:
 		bus_handler(SIGBUS, &info, regs);
@@ -253,7 +259,7 @@ static unsigned long trap(struct uml_pt_regs *regs, const struct lodge_user *use
 		exception(regs, user);
 		return 0;
 	}
-	segv(regs->faultinfo, 0, 1, NULL);
+	segv(regs->faultinfo, UPT_IP(regs), 1, regs);
 	return user->cr2 & PAGE_MASK;
 }
 
