@@ -61,7 +61,7 @@ cache	:= $(or $(LODGE_CACHE),$(or $(XDG_CACHE_HOME),$(HOME)/.cache)/lodge)
 series	= $(if $(filter debug,$(KERNEL)),debug,$(KERNEL)-$(FLAVOUR))
 kernel	= $(cache)/kernels/$(series)
 kmod-dir = $(build)/kmod-$(KERNEL)$(if $(filter cloud,$(FLAVOUR)),,-$(FLAVOUR))
-kmod-sources = $(foreach dir,kmod kmod/compat guest-core guest-mm \
+kmod-sources = $(foreach dir,kmod kmod/compat kmod/full guest-core guest-mm \
 	include/uapi/lodge,$(wildcard $(dir)/*.[chS] $(dir)/Kbuild))
 
 .PHONY: kmod

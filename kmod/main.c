@@ -6,6 +6,7 @@
 #include "guest-mm/policy.h"
 #include "guest-mm/tier.h"
 #include "kmod/control-fs.h"
+#include "kmod/full/full.h"
 #include "kmod/mm-guest.h"
 #include "lodge/lodge.h"
 
@@ -53,12 +54,22 @@ static int __init lodge_init(void)
 		return err;
 	err = control_fs_init();
 	if (err)
-		mm_guest_exit();
+		goto err_mm;
+	err = full_init();
+	if (err)
+		goto err_control;
+	return 0;
+
+err_control:
+	control_fs_exit();
+err_mm:
+	mm_guest_exit();
 	return err;
 }
 
 static void __exit lodge_exit(void)
 {
+	full_exit();
 	control_fs_exit();
 	mm_guest_exit();
 }

@@ -4,6 +4,7 @@
 #define LODGE_COMPAT_FS_H
 
 #include <linux/fs.h>
+#include <linux/mount.h>
 #include <linux/version.h>
 
 /* What inode operations get first: struct compat_idmap * in all of them. */
@@ -12,6 +13,16 @@
 #else
 #define compat_idmap mnt_idmap
 #endif
+
+/* What the running thread may do with a file. */
+static inline int compat_path_permission(const struct path *path, int mask)
+{
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 3, 0)
+	return inode_permission(mnt_user_ns(path->mnt), d_inode(path->dentry), mask);
+#else
+	return inode_permission(mnt_idmap(path->mnt), d_inode(path->dentry), mask);
+#endif
+}
 
 /* An inode was made now. */
 static inline void compat_inode_made(struct inode *inode)

@@ -32,6 +32,16 @@ static inline void compat_vm_flags_clear(struct vm_area_struct *vma, unsigned lo
 #endif
 }
 
+/* The mmap_lock is held for writing, or nobody knows of it yet. */
+static inline void compat_vm_flags_set(struct vm_area_struct *vma, unsigned long flags)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 3, 0)
+	vm_flags_set(vma, flags);
+#else
+	vma->vm_flags |= flags;
+#endif
+}
+
 /* Private anonymous memory of the kernels from 6.11 on that they may drop. */
 #ifndef MAP_DROPPABLE
 #define MAP_DROPPABLE	0x08

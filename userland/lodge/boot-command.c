@@ -96,6 +96,7 @@ int boot_command(struct boot *boot)
 	close(line[1]);
 	close(log_pipe[1]);
 	status = session_run(&session);
+	boot_ended(boot);
 	free(text.bytes);
 	if (status < 0)
 		status = boot_failed(boot, session.guest_status,

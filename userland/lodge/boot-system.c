@@ -71,6 +71,7 @@ int boot_system(struct boot *boot)
 	consoles_close_guest_ends(&boot->consoles);
 	close(log_pipe[1]);
 	status = system_run(&system);
+	boot_ended(boot);
 	if (status)
 		status = boot_failed(boot, status, "its kernel has failed",
 				     boot->detach ? boot_is_heard() : !seen);

@@ -9,6 +9,7 @@
 
 #include "consoles.h"
 #include "devices.h"
+#include "instance.h"
 #include "machine.h"
 #include "mconsole.h"
 #include "net.h"
@@ -24,6 +25,8 @@ struct section;
  * @consoles: its consoles and serial lines
  * @management: its management console
  * @devices: what it is given while it runs
+ * @module: its kernel, if that is a module of the host's kernel, or NULL
+ * @instance: with @module, the guest in there
  * @log: what it has said
  * @rootdir: the directory that it runs a command over, or NULL: it has disks
  * @directory: where the command starts, or NULL
@@ -41,6 +44,8 @@ struct boot {
 	struct consoles consoles;
 	struct mconsole_relay management;
 	struct devices devices;
+	char *module;
+	struct instance instance;
 	struct kernel_log *log;
 	const char *rootdir, *directory;
 	char **command;
@@ -50,6 +55,7 @@ struct boot {
 
 pid_t boot_start(struct boot *boot);
 int boot_failed(const struct boot *boot, int status, const char *how, bool show);
+void boot_ended(struct boot *boot);
 
 void boot_command_check(struct boot *boot);
 int boot_command(struct boot *boot);

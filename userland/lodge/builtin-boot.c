@@ -4,6 +4,7 @@
 #include <getopt.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "boot.h"
@@ -11,6 +12,7 @@
 #include "error.h"
 #include "guest-files.h"
 #include "guests.h"
+#include "instance.h"
 #include "kernel-log.h"
 #include "launcher.h"
 #include "lodge.h"
@@ -25,9 +27,9 @@
 #define LOG_LINES 40
 
 enum {
-	OPT_APPEND = OPT_LONG_ONLY, OPT_CONSOLE, OPT_COW, OPT_DISK, OPT_FOREGROUND, OPT_KERNEL,
-	OPT_NET, OPT_NICE, OPT_NO_SANDBOX, OPT_NO_SECCOMP, OPT_PROCESSES, OPT_RECORD, OPT_ROOT,
-	OPT_ROOTDIR, OPT_SERIAL, OPT_SHARE,
+	OPT_APPEND = OPT_LONG_ONLY, OPT_CONSOLE, OPT_COW, OPT_DISK, OPT_FOREGROUND, OPT_HOST,
+	OPT_KERNEL, OPT_NET, OPT_NICE, OPT_NO_SANDBOX, OPT_NO_SECCOMP, OPT_PROCESSES, OPT_RECORD,
+	OPT_ROOT, OPT_ROOTDIR, OPT_SERIAL, OPT_SHARE,
 };
 
 const struct option boot_options[] = {
@@ -41,6 +43,7 @@ const struct option boot_options[] = {
 	{ "file", required_argument, NULL, 'f' },
 	{ "foreground", no_argument, NULL, OPT_FOREGROUND },
 	{ "help", no_argument, NULL, 'h' },
+	{ "host", required_argument, NULL, OPT_HOST },
 	{ "kernel", required_argument, NULL, OPT_KERNEL },
 	{ "memory", required_argument, NULL, 'm' },
 	{ "name", required_argument, NULL, 'n' },
@@ -64,7 +67,7 @@ static const int not_keys[] = { 'd', 'f', 'h', 'n', 'v', OPT_FOREGROUND };
 
 /* In a description, a second one in the same guest is a mistake. */
 static const int given_once[] = {
-	OPT_APPEND, 'C', OPT_COW, OPT_KERNEL, 'm', OPT_NICE, OPT_PROCESSES, OPT_RECORD,
+	OPT_APPEND, 'C', OPT_COW, OPT_HOST, OPT_KERNEL, 'm', OPT_NICE, OPT_PROCESSES, OPT_RECORD,
 	OPT_ROOT, OPT_ROOTDIR,
 };
 
@@ -75,7 +78,7 @@ static struct {
 	const char **published;
 	size_t n, n_published;
 	const char *file;
-	bool foreground;
+	bool foreground, in_kernel;
 } given;
 
 static unsigned long long parse_memory(const char *text)
@@ -149,6 +152,11 @@ void boot_take_option(struct boot *boot, int opt, const char *value)
 	case 'h':
 		puts(cmd_boot.usage);
 		exit(0);
+	case OPT_HOST:
+		given.in_kernel = !strcmp(value, "module");
+		if (!given.in_kernel && strcmp(value, "user"))
+			die_usage("boot", "--host: %s: user or module", value);
+		break;
 	case OPT_KERNEL:
 		given.kernel = value;
 		break;
@@ -212,6 +220,22 @@ static void add_disks(struct boot *boot)
 		disks_add(disks, "--disk", given.disks[i], NULL);
 }
 
+/* What the host's kernel does not do for a guest that is in it. */
+static void check_module(const struct boot *boot)
+{
+	const struct shares *shares = &boot->machine.shares;
+	size_t i;
+
+	if (given.root || given.n)
+		die_usage("boot", "--host=module: a guest in the kernel has no disks: --rootdir");
+	if (boot->net.n || given.n_published)
+		die_usage("boot", "--host=module: a guest in the kernel has no network");
+	for (i = 0; i < shares->n; i++)
+		if (!shares->list[i].readonly)
+			die_usage("boot", "--host=module: --share %s: only with :ro",
+				  shares->list[i].path);
+}
+
 /** boot_check - see whether all options go together, or end the program with the reason */
 void boot_check(struct boot *boot)
 {
@@ -227,6 +251,8 @@ void boot_check(struct boot *boot)
 		die_usage("boot", "--cow needs --root: which image it is over");
 	if (boot->machine.shares.n && !boot->machine.sandbox)
 		die_usage("boot", "--share needs the sandbox: only that keeps the guest in there");
+	if (given.in_kernel)
+		check_module(boot);
 	if (!boot->rootdir && !given.root)
 		die_usage("boot", "--root or --rootdir is needed: what the guest finds as its files");
 }
@@ -342,11 +368,25 @@ pid_t boot_start(struct boot *boot)
 		     &boot->management);
 	boot->machine.host = boot->devices.guest_end;
 	launcher_hold_signals();
+	if (boot->module) {
+		instance_open(&boot->instance, boot->machine.name, boot->module);
+		boot->machine.instance = boot->instance.fd;
+	}
 	pid = machine_start(&boot->machine);
 	rundir_write(RUNDIR_MEMORY, boot->machine.memory);
 	rundir_write(RUNDIR_PID, pid);
 	close(boot->devices.guest_end);
 	return pid;
+}
+
+/**
+ * boot_ended - give back what of the host's a guest had whose process has ended
+ * @boot: with it
+ */
+void boot_ended(struct boot *boot)
+{
+	if (boot->module)
+		instance_close(&boot->instance, boot->machine.name);
 }
 
 /**
@@ -377,6 +417,8 @@ int boot_failed(const struct boot *boot, int status, const char *how, bool show)
 		free(reason);
 		return error_status();
 	}
+	if (*boot->instance.reason)
+		how = boot->instance.reason;
 	warn_guest(name, NULL, "%s%s", how, *tail && show ? "; its kernel's last words:" : "");
 	if (show)
 		fputs(tail, stderr);
@@ -392,7 +434,7 @@ void boot_init(struct boot *boot)
 	*boot = (struct boot){
 		.machine = {
 			.memory = MEMORY_DEFAULT, .processes = PROCESSES_DEFAULT,
-			.sandbox = true, .filter = true, .channel = -1,
+			.sandbox = true, .filter = true, .channel = -1, .instance = -1,
 		},
 		.log = xcalloc(1, sizeof(*boot->log)),
 	};
@@ -414,7 +456,14 @@ int boot_run(struct boot *boot)
 			name_is_taken(boot->machine.name);
 	}
 	add_disks(boot);
-	boot->machine.kernel = guest_file(given.kernel, "linux");
+	if (given.in_kernel) {
+		boot->module = instance_module(given.kernel);
+		boot->machine.kernel = guest_file(NULL, "enter");
+		/* Its processes make the guest's calls; the host's are the module's. */
+		boot->machine.filter = false;
+	} else {
+		boot->machine.kernel = guest_file(given.kernel, "linux");
+	}
 	if (boot->rootdir)
 		boot_command_check(boot);
 	else
@@ -425,6 +474,7 @@ int boot_run(struct boot *boot)
 	status = boot->rootdir ? boot_command(boot) : boot_system(boot);
 	net_end(&boot->net);
 	free(boot->log);
+	free(boot->module);
 	return status;
 }
 
@@ -474,6 +524,8 @@ const struct command cmd_boot = {
 	"  -C, --chdir DIR        where COMMAND starts (here, if below --rootdir)\n"
 	"  -e, --env NAME[=VALUE] a variable for COMMAND; without VALUE as it is here\n"
 	"  -n, --name NAME        name of the guest; made up if not given\n"
+	"      --host module|user  in the host's kernel (takes root, lodge.ko, --rootdir; without\n"
+	"                         network), or as a program (user, which is also the default)\n"
 	"      --kernel FILE      another guest kernel\n"
 	"      --append TEXT      an argument for the kernel's command line\n"
 	"      --processes N      most processes and threads in the guest (2048)\n"

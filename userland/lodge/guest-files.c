@@ -51,6 +51,7 @@ char *guest_file(const char *given, const char *name)
 		if (found)
 			return found;
 	}
-	die("there is no guest %s in %s/%s: 'make guest' builds it",
-	    strcmp(name, "linux") ? name : "kernel", self, places[0]);
+	die("there is no guest %s in %s/%s: 'make %s' builds it",
+	    strcmp(name, "linux") ? name : "kernel", self, places[0],
+	    strstr(name, ".ko") ? "guest-module" : "guest");
 }

@@ -12,6 +12,7 @@
 
 #include "consoles.h"
 #include "error.h"
+#include "instance.h"
 #include "launcher.h"
 #include "lodge.h"
 #include "machine.h"
@@ -198,7 +199,8 @@ static void add_kernel(struct arguments *args, const struct machine *m)
 	add(args, m->sandbox ? "uml_dir=" IN_UML "/" :
 	    xasprintf("uml_dir=%s/" RUNDIR_UML "/", getcwd(NULL, 0)));
 	add(args, "umid=k");
-	add(args, xasprintf("host_devices=%d", m->host));
+	if (m->instance < 0)
+		add(args, xasprintf("host_devices=%d", m->host));
 	/* Where a guest meets its own limit first, it says so in its own words. */
 	if (m->processes < m->memory / MEMORY_OF_THREAD)
 		add(args, xasprintf("sysctl.kernel.threads-max=%lu", m->processes));
@@ -235,7 +237,7 @@ static noreturn void become_guest(const struct machine *m, const struct sandbox 
 {
 	const struct rlimit no_core = { 0, 0 };
 	struct arguments args = { 0 };
-	static char *const environment[] = { "PATH=/usr/bin:/bin", NULL };
+	char *environment[] = { "PATH=/usr/bin:/bin", NULL, NULL };
 	int null;
 
 	umask(077);
@@ -255,7 +257,12 @@ static noreturn void become_guest(const struct machine *m, const struct sandbox 
 		_exit(error_status());
 	/* Nor does what lodge itself was started with. */
 	close_range(3, ~0U, CLOSE_RANGE_CLOEXEC);
-	fcntl(m->host, F_SETFD, 0);
+	if (m->instance < 0) {
+		fcntl(m->host, F_SETFD, 0);
+	} else {
+		fcntl(m->instance, F_SETFD, 0);
+		environment[1] = xasprintf(INSTANCE_VARIABLE "=%d", m->instance);
+	}
 	if (m->sandbox)
 		add_sandbox(&args, m, sandbox);
 	else if (m->filter)

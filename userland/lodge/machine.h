@@ -19,7 +19,7 @@ struct net;
 /**
  * struct machine - what a full guest is started with
  * @name: its name
- * @kernel: absolute path of User-mode Linux
+ * @kernel: absolute path of User-mode Linux, or of what becomes the guest in the host's kernel
  * @initramfs: absolute path, or NULL
  * @rootdir: absolute path of a directory that it may read, or NULL
  * @disks: ubda and so on; the first is its root unless it has @rootdir
@@ -38,6 +38,7 @@ struct net;
  * @host: file descriptor at which its kernel asks for disks and networks
  * @log: file descriptor that its kernel's messages go to
  * @begun: set when its kernel could begin
+ * @instance: file descriptor of the guest in the host's kernel that it becomes, or -1
  */
 struct machine {
 	const char *name;
@@ -52,7 +53,7 @@ struct machine {
 	bool sandbox, filter;
 	const struct net *net;
 	const struct consoles *consoles;
-	int channel, host, log;
+	int channel, host, log, instance;
 	bool begun;
 };
 

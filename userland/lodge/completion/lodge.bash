@@ -47,7 +47,7 @@ _lodge_command_index()
 			return
 			;;
 		-m | -n | -j | --memory | --min | --swap | --swap-max | --zswap-max | --name | --join | \
-			-C | -e | --console | --serial | --record | --root | --cow | --disk | --share | --rootdir | --chdir | --env | --kernel | --append | \
+			-C | -e | --console | --serial | --record | --root | --cow | --disk | --share | --rootdir | --chdir | --env | --host | --kernel | --append | \
 			--processes | --nice)
 			((i++))
 			;;
@@ -101,6 +101,10 @@ _lodge()
 		;;
 	-o | --owner)
 		mapfile -t COMPREPLY < <(compgen -u -- "$word")
+		return
+		;;
+	--host)
+		mapfile -t COMPREPLY < <(compgen -W "user module" -- "$word")
 		return
 		;;
 	-s | --sort)

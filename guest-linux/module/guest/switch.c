@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Changing from one kernel stack of the guest's to another: the host has no part in it. */
+#include <linux/sched.h>
+#include <linux/thread_info.h>
+#include <kern_util.h>
+#include <longjmp.h>
+#include <os.h>
+
+void uml_finishsetup(void);
+
+void new_thread(void *stack, jmp_buf *buf, void (*handler)(void))
+{
+	(*buf)[0].JB_IP = (unsigned long)handler;
+	(*buf)[0].JB_SP = (unsigned long)stack + THREAD_SIZE - sizeof(void *);
+}
+
+void switch_threads(jmp_buf *me, jmp_buf *you)
+{
+	if (UML_SETJMP(me) == 0)
+		UML_LONGJMP(you, 1);
+}
+
+/* The stack is the one we are on, from its top again: what is above never returns. */
+int start_idle_thread(void *stack, jmp_buf *switch_buf)
+{
+	new_thread(stack, switch_buf, uml_finishsetup);
+	longjmp(*switch_buf, 1);
+	return 0;
+}
+
+/* Elsewhere this is for what has to run on a stack of the host's. */
+void initial_thread_cb_skas(void (*proc)(void *), void *arg)
+{
+	block_signals_trace();
+	proc(arg);
+	unblock_signals_trace();
+}
+
+unsigned long get_thread_reg(int reg, jmp_buf *buf)
+{
+	switch (reg) {
+	case HOST_IP:
+		return buf[0]->__rip;
+	case HOST_SP:
+		return buf[0]->__rsp;
+	case HOST_BP:
+		return buf[0]->__rbp;
+	}
+	return 0;
+}

@@ -1,0 +1,318 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The border between a guest kernel that is a module and lodge.ko.
+ *
+ * Both sides include this file, each with its own kernel's headers around it, so there are
+ * no types here but the compiler's. Errors are negative errno values, which are the same on both
+ * sides. Unless it says otherwise, a function is called by who has the token (the guest's
+ * virtual CPU), on a stack of the guest's, and may sleep.
+ */
+#ifndef LODGE_HOST_H
+#define LODGE_HOST_H
+
+struct lodge_instance;
+struct lodge_thread;
+
+/* Bits of the guest's pending word. */
+#define LODGE_IRQ_IO	0
+#define LODGE_IRQ_TIMER	1
+
+/* Why a thread has come from user mode. */
+enum lodge_trap {
+	LODGE_TRAP_SYSCALL,
+	LODGE_TRAP_FAULT,	/* cr2, error_code and trap_no say where */
+	LODGE_TRAP_EXCEPTION,	/* signal and code say which */
+	LODGE_TRAP_INTERRUPT,	/* to look at the pending word */
+};
+
+/* Registers of a program as struct user_regs_struct has them. */
+#define LODGE_REGS	27
+
+/**
+ * struct lodge_user - a guest thread as it goes to user mode, and as it comes back
+ * @thread: where the guest keeps the host thread; NULL in there: it has none yet
+ * @space: of its address space
+ * @pgd: the guest's page table of it, for lodge_guest_ops.lookup
+ * @regs: its registers
+ * @trap: enum lodge_trap; this and what follows is filled in on the way back
+ * @signal: of an exception
+ * @code: its si_code
+ * @cr2: address of a fault
+ * @error_code: the processor's
+ * @trap_no: the exception's number
+ */
+struct lodge_user {
+	struct lodge_thread **thread;
+	int space;
+	void *pgd;
+	unsigned long *regs;
+	int trap, signal, code;
+	unsigned long cr2, error_code, trap_no;
+};
+
+/* What lodge_guest_ops.lookup finds: a guest-physical address, or with it these bits. */
+#define LODGE_PTE_READ	1UL
+#define LODGE_PTE_WRITE	2UL
+
+/**
+ * struct lodge_memory - a guest's memory
+ * @base: where it begins, for the guest's kernel; a multiple of 4 MiB
+ * @size: bytes of guest-physical memory, all there
+ * @end: end of the room for the guest's vmalloc that follows
+ */
+struct lodge_memory {
+	unsigned long base, size, end;
+};
+
+/**
+ * struct lodge_guest_ops - what lodge.ko calls in a guest kernel
+ * @size: of this structure, so that modules of different builds do not meet
+ * @stack_size: of a guest's kernel stacks: the first one is the second that there is room for in its
+ *	memory; the room before it stays free
+ * @start: boot; does not come back. On the first stack.
+ * @lookup: the page at an address of a program: LODGE_PTE_ bits and its guest-physical
+ *	    address, or 0. By who has the token, on any stack; must not sleep.
+ * @pending: the guest's pending word
+ * @enabled: not 0 while its kernel may be interrupted; 0 from then on until it goes on
+ * @interrupt: clear what is in the pending word, and see to it. In the middle of whatever the guest's
+ *	kernel did.
+ */
+struct lodge_guest_ops {
+	unsigned long size;
+	unsigned long stack_size;
+	void (*start)(struct lodge_instance *host, const struct lodge_memory *memory, int argc,
+		      char **argv);
+	unsigned long (*lookup)(void *pgd, unsigned long address);
+	unsigned long *pending;
+	int *enabled;
+	void (*interrupt)(void);
+};
+
+/* ---- the life of a guest ---- */
+
+/* Why a guest has ended. */
+enum lodge_end {
+	LODGE_END_HALT,		/* it has powered off; code: its exit code */
+	LODGE_END_REBOOT,
+	LODGE_END_PANIC,
+	LODGE_END_KILLED,	/* by who is outside */
+};
+
+/**
+ * lodge_end - end the guest
+ * @how: enum lodge_end
+ * @code: for LODGE_END_HALT
+ * @reason: in words, or NULL
+ *
+ * The first reason counts. Does not return, but is not declared so: objtool, which knows by name what
+ * does not return, would miss the end of the caller.
+ */
+void lodge_end(struct lodge_instance *host, int how, int code, const char *reason);
+
+/* ---- threads and traps ---- */
+
+/**
+ * lodge_user_run - go to user mode, and come back with the next trap
+ * @user: the thread
+ *
+ * Returns on the same stack, maybe on another thread of the host's. Gives it a host thread if it
+ * has none; its floating-point registers are then as after exec, as they are when @user->space is
+ * another than before.
+ *
+ * Return: 0, or -ENOMEM, -EAGAIN: the host has no thread for it.
+ */
+int lodge_user_run(struct lodge_instance *host, struct lodge_user *user);
+
+/**
+ * lodge_thread_clone - a host thread like another, floating-point registers included
+ * @parent: host thread of the guest thread that forks
+ * @child: where to put it
+ *
+ * Return: 0 or an error of clone().
+ */
+int lodge_thread_clone(struct lodge_instance *host, struct lodge_thread *parent,
+		       struct lodge_thread **child);
+
+/**
+ * lodge_thread_release - its guest thread is no more
+ * @thread: host thread; it ends by itself
+ */
+void lodge_thread_release(struct lodge_instance *host, struct lodge_thread *thread);
+
+/**
+ * lodge_fp_save, lodge_fp_load - floating-point registers of a thread in user mode's format
+ * @thread: host thread
+ * @area: XSAVE area of x87, SSE and AVX
+ * @size: its size in bytes, at least 832
+ */
+void lodge_fp_save(struct lodge_instance *host, struct lodge_thread *thread, void *area,
+		   unsigned long size);
+void lodge_fp_load(struct lodge_instance *host, struct lodge_thread *thread, void *area,
+		   unsigned long size);
+
+/* ---- address spaces ---- */
+
+/** lodge_space_new - Return: the number of a new address space, above 1, or -ENOMEM */
+int lodge_space_new(struct lodge_instance *host);
+/** lodge_space_free - nobody is in it any more */
+void lodge_space_free(struct lodge_instance *host, int space);
+/**
+ * lodge_space_map - a page that a program is about to need
+ * @space: number of its address space
+ * @address: of the page
+ * @pte: what lodge_guest_ops.lookup says of it now; not 0
+ *
+ * Return: 0 if it is mapped so; 1 if lodge_space_unmap() has to come first, after which a fault
+ * can map it as well.
+ */
+int lodge_space_map(struct lodge_instance *host, int space, unsigned long address,
+		    unsigned long pte);
+/** lodge_space_unmap - what is mapped in a range has to be looked up again */
+void lodge_space_unmap(struct lodge_instance *host, int space, unsigned long address,
+		       unsigned long length);
+
+/* ---- memory of the guest's kernel ---- */
+
+/**
+ * lodge_kernel_map - map guest-physical memory in the room for vmalloc
+ * @address: where
+ * @physical: guest-physical address
+ * @length: bytes
+ *
+ * Return: 0 or -EINVAL.
+ */
+int lodge_kernel_map(struct lodge_instance *host, unsigned long address, unsigned long physical,
+		     unsigned long length);
+int lodge_kernel_unmap(struct lodge_instance *host, unsigned long address, unsigned long length);
+
+/* ---- time and interrupts ---- */
+
+/** lodge_clock - Return: nanoseconds since the host booted */
+long long lodge_clock(void);
+/** lodge_clock_real - Return: nanoseconds since 1970 */
+long long lodge_clock_real(void);
+/**
+ * lodge_timer - set LODGE_IRQ_TIMER once or, with an interval, again and again
+ * @first: nanoseconds from now; 0: never
+ * @interval: nanoseconds, or 0
+ */
+void lodge_timer(struct lodge_instance *host, unsigned long long first,
+		 unsigned long long interval);
+/** lodge_idle - sleep until the pending word is not 0 */
+void lodge_idle(struct lodge_instance *host);
+/** lodge_relax - let others run on this CPU of the host's if it is time, and end if the guest has to */
+void lodge_relax(struct lodge_instance *host);
+/** lodge_cpu_khz - Return: how fast the processor counts */
+unsigned long lodge_cpu_khz(void);
+/** lodge_random - random bytes of the host's */
+void lodge_random(void *buffer, unsigned long length);
+
+/* ---- files: the descriptors are the guest's, not the host's ---- */
+
+#define LODGE_O_READ	1
+#define LODGE_O_WRITE	2
+#define LODGE_O_CREATE	4
+#define LODGE_O_EXCL	8
+#define LODGE_O_TRUNC	16
+#define LODGE_O_APPEND	32
+
+long lodge_open(struct lodge_instance *host, const char *path, int flags, int mode);
+void lodge_close(struct lodge_instance *host, int fd);
+/* @fd becomes @old, which is closed. */
+long lodge_replace(struct lodge_instance *host, int old, int fd);
+long lodge_dup(struct lodge_instance *host, int fd);
+/* @offset: a position, or -1: the file's own */
+long lodge_read(struct lodge_instance *host, int fd, void *buffer, unsigned long length,
+		long long offset);
+long lodge_write(struct lodge_instance *host, int fd, const void *buffer, unsigned long length,
+		 long long offset);
+long lodge_seek(struct lodge_instance *host, int fd, long long offset);
+long lodge_set_blocking(struct lodge_instance *host, int fd, int blocking);
+long lodge_is_terminal(struct lodge_instance *host, int fd);
+long lodge_window_size(struct lodge_instance *host, int fd, unsigned short *rows,
+		       unsigned short *columns);
+/* To the host's log, a line of the guest's. */
+void lodge_log(struct lodge_instance *host, const char *text, unsigned long length);
+
+/**
+ * struct lodge_stat - of a file of the host's
+ */
+struct lodge_stat {
+	unsigned long long ino, size, blocks;
+	unsigned int mode, nlink, uid, gid, block_size;
+	unsigned int major, minor;		/* of the device that it is */
+	unsigned int dev_major, dev_minor;	/* of the one that it is on */
+	long long atime, mtime, ctime, btime;	/* seconds */
+	unsigned int atime_ns, mtime_ns, ctime_ns, btime_ns;
+};
+
+/* Of @fd, unless that is negative: then of @path; @follow: of what a link there leads to. */
+long lodge_stat(struct lodge_instance *host, const char *path, int fd, int follow,
+		struct lodge_stat *st);
+/* @mode: as access() has it */
+long lodge_access(struct lodge_instance *host, const char *path, int mode);
+
+/* ---- events ---- */
+
+#define LODGE_POLL_IN	1
+#define LODGE_POLL_OUT	4
+
+/**
+ * lodge_watch - tell of what becomes possible on a descriptor: LODGE_IRQ_IO is set
+ * @events: LODGE_POLL_ bits; 0: no more
+ * @data: what lodge_events() is to say
+ *
+ * Return: 0, -EBADF, -ENOMEM.
+ */
+long lodge_watch(struct lodge_instance *host, int fd, int events, void *data);
+
+struct lodge_event {
+	void *data;
+	int events;
+};
+
+/** lodge_events - Return: how many of what has happened were written to @events */
+long lodge_events(struct lodge_instance *host, struct lodge_event *events, int n);
+
+/* ---- directories of the host: paths as the host thread sees them ---- */
+
+typedef int (*lodge_dir_fn)(void *context, const char *name, int length,
+			    unsigned long long offset, unsigned long long ino, unsigned int type);
+
+/**
+ * lodge_read_directory - the entries behind a position
+ * @fd: an open directory
+ * @offset: position; 0: the beginning
+ * @fn: gets each, with the position of it; anything but 0: enough
+ *
+ * Return: the position behind the last one that @fn took, or an error.
+ */
+long lodge_read_directory(struct lodge_instance *host, int fd, unsigned long long offset,
+			  lodge_dir_fn fn, void *context);
+long lodge_read_link(struct lodge_instance *host, const char *path, char *buffer, int size);
+long lodge_sync(struct lodge_instance *host, int fd, int data_only);
+
+struct lodge_statfs {
+	long block_size, name_length;
+	unsigned long long blocks, free, available, files, files_free;
+};
+
+long lodge_statfs(struct lodge_instance *host, const char *path, struct lodge_statfs *st);
+
+/* ---- modules ---- */
+
+/**
+ * lodge_register - a guest module is loaded
+ * @number: of the instance that it is for
+ * @ops: what lodge.ko calls
+ * @module: the host's struct module of it
+ *
+ * Called by the module's init function, by nobody with a token. The module is in use from then on, until
+ * the instance is closed.
+ *
+ * Return: 0, -ENOENT if there is no such instance, -EBUSY if it has a module, -EINVAL if @ops are
+ * another version's.
+ */
+int lodge_register(unsigned int number, const struct lodge_guest_ops *ops, void *module);
+
+#endif

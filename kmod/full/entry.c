@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The functions of the host that are entered through us while there is an instance.
+ *
+ * A task without our mark pays for three instructions, when it is traced, when it has a signal, and when
+ * the kernel is about to oops.
+ */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/kprobes.h>
+#include <linux/mutex.h>
+#include <linux/rcupdate.h>
+#include <linux/workqueue.h>
+
+#include "kmod/compat/ftrace.h"
+#include "kmod/full/instance.h"
+#include "kmod/full/trap.h"
+#include "kmod/hooks.h"
+
+/* @ops of one function; @name in the order of preference. */
+static struct entry {
+	const char *const names[2];
+	const char *trampoline;
+	unsigned long address;
+	struct ftrace_ops ops;
+	bool was_armed;
+} entries[] = {
+	{ .names = { "syscall_trace_enter", "syscall_trace_enter.constprop.0" },
+	  .trampoline = syscall_trampoline },
+	{ .names = { "arch_do_signal_or_restart" }, .trampoline = signal_trampoline },
+	{ .names = { "page_fault_oops" }, .trampoline = oops_trampoline },
+};
+
+static unsigned long clone_ip __ro_after_init;
+static DEFINE_MUTEX(entry_lock);
+static unsigned int users;	/* entry_lock, as the next one */
+static bool armed;
+
+/* Like that in hooks.c: kernel.ftrace_enabled=0 must not take the direct calls away. */
+static noinline void anchor_function(void)
+{
+	barrier();
+}
+
+static notrace void anchor_handler(unsigned long ip, unsigned long parent_ip,
+				   struct ftrace_ops *ops, struct ftrace_regs *fregs)
+{
+}
+
+static struct ftrace_ops anchor = {
+	.func = anchor_handler,
+	.flags = FTRACE_OPS_FL_PERMANENT,
+};
+
+/**
+ * trap_call_clone - the host's clone()
+ * @args: registers with its arguments
+ *
+ * Return: the process, whose registers are those of the caller in user mode; or an error.
+ */
+long trap_call_clone(struct pt_regs *args)
+{
+	return hooks_call_original(args, clone_ip);
+}
+
+/* Return: where a function that ftrace can enter begins, or 0. */
+static unsigned long __init find(const char *name)
+{
+	struct kprobe probe = { .symbol_name = name, .flags = KPROBE_FLAG_DISABLED };
+	unsigned long address = 0;
+
+	if (!name || register_kprobe(&probe))
+		return 0;
+	if (probe.flags & KPROBE_FLAG_FTRACE)
+		address = (unsigned long)probe.addr;
+	unregister_kprobe(&probe);
+	return address;
+}
+
+/** entry_init - look up what there is to hook; Return: 0 or -ENOENT, and the log says what. */
+int __init entry_init(void)
+{
+	unsigned int i, j;
+
+	for (i = 0; i < ARRAY_SIZE(entries); i++) {
+		for (j = 0; j < ARRAY_SIZE(entries[i].names) && !entries[i].address; j++)
+			entries[i].address = find(entries[i].names[j]);
+		if (!entries[i].address) {
+			pr_err("%s cannot be hooked: no such function, or it cannot be traced\n",
+			       entries[i].names[0]);
+			return -ENOENT;
+		}
+	}
+	clone_ip = find("__x64_sys_clone") + MCOUNT_INSN_SIZE;
+	return clone_ip == MCOUNT_INSN_SIZE ? -ENOENT : 0;
+}
+
+static void disarm(void)
+{
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(entries); i++)
+		if (entries[i].was_armed)
+			WARN_ON_ONCE(compat_unregister_direct(&entries[i].ops,
+							      (unsigned long)entries[i].trampoline));
+	WARN_ON_ONCE(unregister_ftrace_function(&anchor));
+	for (i = 0; i < ARRAY_SIZE(entries); i++) {
+		ftrace_free_filter(&entries[i].ops);
+		memset(&entries[i].ops, 0, sizeof(entries[i].ops));
+		entries[i].was_armed = false;
+	}
+}
+
+static int arm(void)
+{
+	struct entry *e;
+	int err;
+
+	err = ftrace_set_filter_ip(&anchor, (unsigned long)anchor_function, 0, 1);
+	if (!err)
+		err = register_ftrace_function(&anchor);
+	if (err)
+		return err;
+	for (e = entries; e < entries + ARRAY_SIZE(entries) && !err; e++) {
+		err = ftrace_set_filter_ip(&e->ops, e->address, 0, 1);
+		if (!err)
+			err = compat_register_direct(&e->ops, (unsigned long)e->trampoline);
+		e->was_armed = !err;
+		if (err == -EBUSY)
+			pr_err("%s is held by another user and cannot be hooked\n", e->names[0]);
+	}
+	if (err)
+		disarm();
+	return err;
+}
+
+/* It takes some grace periods, which the last process of a guest, on its way out, has no time for. */
+static void disarm_work(struct work_struct *work)
+{
+	mutex_lock(&entry_lock);
+	if (!users && armed) {
+		disarm();
+		armed = false;
+	}
+	mutex_unlock(&entry_lock);
+}
+
+static DECLARE_WORK(disarming, disarm_work);
+
+/**
+ * entry_get - hold the hooks; the first holder arms them
+ *
+ * Return: 0, -EBUSY if somebody else holds a function, or what ftrace answered.
+ */
+int entry_get(void)
+{
+	int err = 0;
+
+	mutex_lock(&entry_lock);
+	if (!armed)
+		err = arm();
+	if (!err) {
+		armed = true;
+		users++;
+	}
+	mutex_unlock(&entry_lock);
+	return err;
+}
+
+/** entry_put - let them go */
+void entry_put(void)
+{
+	mutex_lock(&entry_lock);
+	if (!--users)
+		schedule_work(&disarming);
+	mutex_unlock(&entry_lock);
+}
+
+/** entry_exit - until the module's text may go away */
+void entry_exit(void)
+{
+	flush_work(&disarming);
+	ftrace_free_filter(&anchor);
+	/*
+	 * Each thread of a guest holds a file of ours until its last handler is done; what is in a
+	 * trampoline has not slept since.
+	 */
+	synchronize_rcu_tasks();
+}

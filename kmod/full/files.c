@@ -1,0 +1,238 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * A guest's descriptors. Who opens files is the host thread, in its own sandbox, with its
+ * own rights; the table is that of who has the token.
+ */
+#include <linux/export.h>
+#include <linux/fcntl.h>
+#include <linux/file.h>
+#include <linux/fs.h>
+#include <linux/tty.h>
+#include <linux/uio.h>
+
+#include "kmod/compat/file.h"
+#include "kmod/full/instance.h"
+
+/** files_get - Return: the file of a descriptor, as long as that is not closed; or NULL */
+struct file *files_get(struct lodge_instance *inst, int fd)
+{
+	return fd >= 0 && fd < FULL_FDS ? inst->files[fd] : NULL;
+}
+
+/* Takes the caller's reference in any case. */
+static long add(struct lodge_instance *inst, struct file *file)
+{
+	int fd;
+
+	for (fd = 0; fd < FULL_FDS; fd++)
+		if (!inst->files[fd]) {
+			inst->files[fd] = file;
+			return fd;
+		}
+	fput(file);
+	return -EMFILE;
+}
+
+/**
+ * files_take - the running process gives a guest its first descriptors
+ * @inst: the guest, which nobody runs yet
+ * @fds: its own descriptors, in the order of the guest's; -1: none there
+ * @n: how many
+ *
+ * Return: 0 or -EBADF; files_stop() has to be called in either case.
+ */
+int files_take(struct lodge_instance *inst, const s32 *fds, unsigned int n)
+{
+	unsigned int i;
+
+	for (i = 0; i < n; i++) {
+		if (fds[i] < 0)
+			continue;
+		inst->files[i] = fget(fds[i]);
+		if (!inst->files[i])
+			return -EBADF;
+	}
+	return 0;
+}
+
+/** files_stop - close them all; nobody runs the guest */
+void files_stop(struct lodge_instance *inst)
+{
+	int fd;
+
+	for (fd = 0; fd < FULL_FDS; fd++) {
+		if (inst->files[fd])
+			fput(inst->files[fd]);
+		inst->files[fd] = NULL;
+	}
+}
+
+/* What was waited for in vain, because the thread has to end, is no business of the guest's. */
+static long result(struct lodge_instance *inst, long ret)
+{
+	if (instance_over(inst))
+		thread_leave(inst);
+	return ret == -ERESTARTSYS ? -EINTR : ret;
+}
+
+/** lodge_open - see lodge-host.h */
+long lodge_open(struct lodge_instance *inst, const char *path, int how, int mode)
+{
+	static const int access[] = { O_PATH, O_RDONLY, O_WRONLY, O_RDWR };
+	int flags = access[how & 3] | O_LARGEFILE | O_CLOEXEC | O_NOCTTY;
+	struct file *file;
+
+	if (how & LODGE_O_CREATE)
+		flags |= O_CREAT;
+	if (how & LODGE_O_EXCL)
+		flags |= O_EXCL;
+	if (how & LODGE_O_TRUNC)
+		flags |= O_TRUNC;
+	if (how & LODGE_O_APPEND)
+		flags |= O_APPEND;
+	file = filp_open(path, flags, mode);
+	return result(inst, IS_ERR(file) ? PTR_ERR(file) : add(inst, file));
+}
+EXPORT_SYMBOL_GPL(lodge_open);
+
+/** lodge_close - see lodge-host.h */
+void lodge_close(struct lodge_instance *inst, int fd)
+{
+	struct file *file = files_get(inst, fd);
+
+	if (!file)
+		return;
+	events_forget(inst, fd);
+	inst->files[fd] = NULL;
+	fput(file);
+}
+EXPORT_SYMBOL_GPL(lodge_close);
+
+/** lodge_replace - see lodge-host.h */
+long lodge_replace(struct lodge_instance *inst, int old, int fd)
+{
+	struct file *file = files_get(inst, fd);
+
+	if (!file || !files_get(inst, old))
+		return -EBADF;
+	lodge_close(inst, old);
+	inst->files[old] = get_file(file);
+	return old;
+}
+EXPORT_SYMBOL_GPL(lodge_replace);
+
+/** lodge_dup - see lodge-host.h */
+long lodge_dup(struct lodge_instance *inst, int fd)
+{
+	struct file *file = files_get(inst, fd);
+
+	return file ? add(inst, get_file(file)) : -EBADF;
+}
+EXPORT_SYMBOL_GPL(lodge_dup);
+
+/** lodge_read - see lodge-host.h */
+long lodge_read(struct lodge_instance *inst, int fd, void *buffer, unsigned long length,
+		long long offset)
+{
+	struct kvec vec = { .iov_base = buffer, .iov_len = length };
+	struct file *file = files_get(inst, fd);
+	struct iov_iter iter;
+	loff_t pos = offset;
+
+	if (!file)
+		return -EBADF;
+	iov_iter_kvec(&iter, READ, &vec, 1, length);
+	return result(inst, vfs_iter_read(file, &iter, offset < 0 ? &file->f_pos : &pos, 0));
+}
+EXPORT_SYMBOL_GPL(lodge_read);
+
+/** lodge_write - see lodge-host.h */
+long lodge_write(struct lodge_instance *inst, int fd, const void *buffer, unsigned long length,
+		 long long offset)
+{
+	struct kvec vec = { .iov_base = (void *)buffer, .iov_len = length };
+	struct file *file = files_get(inst, fd);
+	struct iov_iter iter;
+	loff_t pos = offset;
+
+	if (!file)
+		return -EBADF;
+	iov_iter_kvec(&iter, WRITE, &vec, 1, length);
+	return result(inst, compat_iter_write(file, &iter, offset < 0 ? &file->f_pos : &pos));
+}
+EXPORT_SYMBOL_GPL(lodge_write);
+
+/** lodge_seek - see lodge-host.h */
+long lodge_seek(struct lodge_instance *inst, int fd, long long offset)
+{
+	struct file *file = files_get(inst, fd);
+	loff_t pos;
+
+	if (!file)
+		return -EBADF;
+	pos = vfs_llseek(file, offset, SEEK_SET);
+	return pos < 0 ? pos : 0;
+}
+EXPORT_SYMBOL_GPL(lodge_seek);
+
+/** lodge_set_blocking - see lodge-host.h */
+long lodge_set_blocking(struct lodge_instance *inst, int fd, int blocking)
+{
+	struct file *file = files_get(inst, fd);
+
+	if (!file)
+		return -EBADF;
+	spin_lock(&file->f_lock);
+	if (blocking)
+		file->f_flags &= ~O_NONBLOCK;
+	else
+		file->f_flags |= O_NONBLOCK;
+	spin_unlock(&file->f_lock);
+	return 0;
+}
+EXPORT_SYMBOL_GPL(lodge_set_blocking);
+
+static struct tty_struct *terminal(struct lodge_instance *inst, int fd)
+{
+	struct file *file = files_get(inst, fd);
+	struct inode *inode = file ? file_inode(file) : NULL;
+
+	/* Its consoles are pseudo-terminals of the launcher's. */
+	if (!inode || !S_ISCHR(inode->i_mode) || imajor(inode) < UNIX98_PTY_SLAVE_MAJOR ||
+	    imajor(inode) >= UNIX98_PTY_SLAVE_MAJOR + UNIX98_PTY_MAJOR_COUNT ||
+	    !file->private_data)
+		return NULL;
+	return ((struct tty_file_private *)file->private_data)->tty;
+}
+
+/** lodge_is_terminal - see lodge-host.h */
+long lodge_is_terminal(struct lodge_instance *inst, int fd)
+{
+	return terminal(inst, fd) ? 1 : 0;
+}
+EXPORT_SYMBOL_GPL(lodge_is_terminal);
+
+/** lodge_window_size - see lodge-host.h */
+long lodge_window_size(struct lodge_instance *inst, int fd, unsigned short *rows,
+		       unsigned short *columns)
+{
+	struct tty_struct *tty = terminal(inst, fd);
+
+	if (!tty)
+		return -ENOTTY;
+	mutex_lock(&tty->winsize_mutex);
+	*rows = tty->winsize.ws_row;
+	*columns = tty->winsize.ws_col;
+	mutex_unlock(&tty->winsize_mutex);
+	return 0;
+}
+EXPORT_SYMBOL_GPL(lodge_window_size);
+
+/** lodge_log - see lodge-host.h */
+void lodge_log(struct lodge_instance *inst, const char *text, unsigned long length)
+{
+	/* The guest's first words go where its later ones go. */
+	if (files_get(inst, 1))
+		lodge_write(inst, 1, text, length, -1);
+}
+EXPORT_SYMBOL_GPL(lodge_log);
