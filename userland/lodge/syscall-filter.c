@@ -168,6 +168,7 @@ static void add_pairs(scmp_filter_ctx filter)
 static const struct {
 	int call, err;
 } refused[] = {
+	{ SCMP_SYS(modify_ldt), ENOSYS },	/* 6.1 asks, and there is no 32-bit program */
 	{ SCMP_SYS(clone3), ENOSYS },	/* its flags are in memory */
 	{ SCMP_SYS(connect), EPERM },	/* a share may have the sockets of others in it */
 	{ SCMP_SYS(listen), EPERM },
