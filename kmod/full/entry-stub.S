@@ -55,7 +55,7 @@ SYM_START(signal_trampoline, SYM_L_GLOBAL, SYM_A_ALIGN)
 	RET
 SYM_FUNC_END(signal_trampoline)
 
-/* Before page_fault_oops(regs, error_code, address): oops_page_fault() says whether it is to run. */
+/* page_fault_oops(regs, error_code, address): oops_page_fault() says whether it is to run. */
 SYM_START(oops_trampoline, SYM_L_GLOBAL, SYM_A_ALIGN)
 	ANNOTATE_NOENDBR
 	movq	COMPAT_CURRENT, %r10
@@ -89,8 +89,8 @@ SYM_CODE_START(oops_landing)
 SYM_CODE_END(oops_landing)
 
 /*
- * Where a guest's kernel goes on when it is interrupted, with all its registers but %rip. It makes what
- * the processor would have put on the stack, and goes back as from an interrupt.
+ * Where a guest's kernel goes on when it is interrupted, with all its registers but %rip. It makes
+ * what the processor would have put on the stack, and goes back as from an interrupt.
  */
 SYM_CODE_START(interrupt_landing)
 	UNWIND_HINT_FUNC

@@ -159,7 +159,6 @@ struct lodge_instance {
 
 /* ---- instance.c ---- */
 
-
 void instance_kill(struct lodge_instance *inst, u32 how, int code, const char *reason);
 void instance_empty(struct lodge_instance *inst);
 

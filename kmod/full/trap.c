@@ -120,6 +120,7 @@ static void trap_work(struct callback_head *work)
 		enter(ht, regs);
 	thread_put(ht);
 }
+
 /* For a new thread. */
 void trap_init_work(struct lodge_thread *ht)
 {
@@ -153,6 +154,7 @@ void thread_interrupt(struct lodge_instance *inst, unsigned int bit)
 
 	rcu_read_lock();
 	set_bit(bit, inst->ops->pending);
+	/* Pairs with trap_return(). */
 	smp_mb__after_atomic();
 	ht = READ_ONCE(inst->in_user);
 	if (ht)
@@ -283,7 +285,7 @@ void trap_unmark(void)
  */
 unsigned long first_stack(struct lodge_instance *inst)
 {
-	/* What is below it is left free, for it to overflow into: a hole there would be the host's end. */
+	/* What is below is left free for it to overflow into: a hole there would be the host's end. */
 	unsigned long *top = (unsigned long *)(inst->memory.base + 2 * inst->ops->stack_size);
 
 	/* As first_stack_entry finds them: the registers of stack_switch(), where it returns to. */
