@@ -6,6 +6,7 @@
 #include <linux/linkage.h>
 #include <linux/objtool.h>
 #include <asm/nospec-branch.h>
+#include <asm/segment.h>
 #include <asm/unwind_hints.h>
 #include "kmod/compat/ftrace-current.h"
 #include "kmod/full/trap.h"
@@ -54,7 +55,7 @@ SYM_START(signal_trampoline, SYM_L_GLOBAL, SYM_A_ALIGN)
 	RET
 SYM_FUNC_END(signal_trampoline)
 
-/* Before page_fault_oops(regs, error_code, address): oops_page_fault() says whether it is to run. */
+/* page_fault_oops(regs, error_code, address): oops_page_fault() says whether it is to run. */
 SYM_START(oops_trampoline, SYM_L_GLOBAL, SYM_A_ALIGN)
 	ANNOTATE_NOENDBR
 	movq	COMPAT_CURRENT, %r10
@@ -88,12 +89,18 @@ SYM_CODE_START(oops_landing)
 SYM_CODE_END(oops_landing)
 
 /*
- * Where a guest's kernel goes on when it is interrupted. On its stack is what the processor would have
- * put there, and that is how it goes back.
+ * Where a guest's kernel goes on when it is interrupted, with all its registers but %rip. It makes
+ * what the processor would have put on the stack, and goes back as from an interrupt.
  */
 SYM_CODE_START(interrupt_landing)
-	UNWIND_HINT_IRET_REGS
+	UNWIND_HINT_FUNC
 	ANNOTATE_NOENDBR
+	pushq	$__KERNEL_DS
+	pushq	%rsp			/* trap_kernel() puts this and %rip right */
+	pushfq
+	pushq	$__KERNEL_CS
+	pushq	$0
+	UNWIND_HINT_IRET_REGS
 	pushq	$-1
 	pushq	%rdi
 	pushq	%rsi
@@ -112,7 +119,13 @@ SYM_CODE_START(interrupt_landing)
 	pushq	%r15
 	UNWIND_HINT_REGS
 	cld
+	movq	%rsp, %rdi
+	movq	%rsp, %rbx
+	andq	$-16, %rsp
+	UNWIND_HINT_REGS
 	call	trap_kernel
+	movq	%rbx, %rsp
+	UNWIND_HINT_REGS
 	popq	%r15
 	popq	%r14
 	popq	%r13

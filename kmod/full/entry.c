@@ -2,8 +2,8 @@
 /*
  * The functions of the host that are entered through us while there is an instance.
  *
- * A task without our mark pays for three instructions, when it is traced, when it has a signal, and when
- * the kernel is about to oops.
+ * A task without our mark pays for three instructions, when it is traced, when it has a signal, and
+ * when the kernel is about to oops.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -97,17 +97,20 @@ int __init entry_init(void)
 
 static void disarm(void)
 {
-	unsigned int i;
+	struct entry *e;
+	int err;
 
-	for (i = 0; i < ARRAY_SIZE(entries); i++)
-		if (entries[i].was_armed)
-			WARN_ON_ONCE(compat_unregister_direct(&entries[i].ops,
-							      (unsigned long)entries[i].trampoline));
+	for (e = entries; e < entries + ARRAY_SIZE(entries); e++) {
+		if (!e->was_armed)
+			continue;
+		err = compat_unregister_direct(&e->ops, (unsigned long)e->trampoline);
+		WARN_ON_ONCE(err);
+	}
 	WARN_ON_ONCE(unregister_ftrace_function(&anchor));
-	for (i = 0; i < ARRAY_SIZE(entries); i++) {
-		ftrace_free_filter(&entries[i].ops);
-		memset(&entries[i].ops, 0, sizeof(entries[i].ops));
-		entries[i].was_armed = false;
+	for (e = entries; e < entries + ARRAY_SIZE(entries); e++) {
+		ftrace_free_filter(&e->ops);
+		memset(&e->ops, 0, sizeof(e->ops));
+		e->was_armed = false;
 	}
 }
 
@@ -134,7 +137,7 @@ static int arm(void)
 	return err;
 }
 
-/* It takes some grace periods, which the last process of a guest, on its way out, has no time for. */
+/* It takes some grace periods, for which a guest's last process, on its way out, has no time. */
 static void disarm_work(struct work_struct *work)
 {
 	mutex_lock(&entry_lock);

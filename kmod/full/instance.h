@@ -103,6 +103,7 @@ struct order {
  * @timer, @interval: its clock event
  * @retry: the timer goes on until the guest's kernel has been interrupted
  * @stopped: it must not be started any more
+ * @interrupted_ip: where the guest's kernel was when it was sent to look at its pending word
  * @moving, @move: it is being moved to another CPU
  *
  * @memory: its kernel's view of it
@@ -142,6 +143,7 @@ struct lodge_instance {
 	struct hrtimer timer;
 	u64 interval;
 	bool retry, stopped;
+	unsigned long interrupted_ip;
 	atomic_t moving;
 	call_single_data_t move;
 
@@ -156,7 +158,6 @@ struct lodge_instance {
 };
 
 /* ---- instance.c ---- */
-
 
 void instance_kill(struct lodge_instance *inst, u32 how, int code, const char *reason);
 void instance_empty(struct lodge_instance *inst);

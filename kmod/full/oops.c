@@ -2,8 +2,8 @@
 /*
  * A guest kernel's mistakes end the guest, not the host.
  *
- * What its code does wrong is an exception in the kernel to the host. Before that becomes an oops, the
- * thread is sent to our own code, which leaves the guest's stack.
+ * What its code does wrong is an exception in the kernel to the host. Before that becomes an oops,
+ * the thread is sent to our own code, which leaves the guest's stack.
  */
 #include <linux/kdebug.h>
 #include <linux/module.h>
@@ -17,7 +17,8 @@
  * @inst: the guest of the running thread
  * @regs: where
  *
- * Return: true if so: code of the guest's, on a stack of the guest's, that holds nothing of the host's.
+ * Return: true if so: code of the guest's, on a stack of the guest's, that holds nothing of the
+ * host's.
  */
 bool oops_is_guests(struct lodge_instance *inst, struct pt_regs *regs)
 {

@@ -214,7 +214,7 @@ void space_leave(struct lodge_thread *ht)
 {
 	if (!ht->space)
 		return;
-	/* The mapping goes with the mm: a task that was killed is not given the lock to unmap it. */
+	/* The mapping goes with the mm: who was killed is not given the lock to unmap it. */
 	WRITE_ONCE(ht->vma->vm_private_data, NULL);
 	lodge_space_unmap(ht->inst, ht->space, 0, FULL_SPACE_SIZE);
 }

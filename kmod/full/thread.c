@@ -49,6 +49,7 @@ static bool wait_for_token(struct lodge_thread *ht)
 static void give_token(struct lodge_thread *to, unsigned long sp)
 {
 	to->resume_sp = sp;
+	/* Pairs with wait_for_token(). */
 	smp_store_release(&to->inst->owner, to);
 	rcuwait_wake_up(&to->wait);
 }
@@ -93,7 +94,9 @@ void thread_leave(struct lodge_instance *inst)
 
 	inst->order.what = ORDER_LEAVE;
 	stack_switch(&sp, thread_current()->host_sp);
-	BUG();
+	/* Nobody switches back. */
+	for (;;)
+		cpu_relax();
 }
 
 /**
@@ -336,7 +339,7 @@ int thread_begin(struct lodge_instance *inst, struct pt_regs *regs)
 
 	if (!ht)
 		return -ENOMEM;
-	/* Only SIGKILL means anything, and exceptions, which trap_signal() takes: no handler runs. */
+	/* Only SIGKILL means anything, and exceptions, which trap_signal() takes. */
 	sigfillset(&set);
 	sigdelsetmask(&set, sigmask(SIGKILL) | sigmask(SIGSTOP));
 	for (sig = 1; sig < SIGRTMIN; sig++)

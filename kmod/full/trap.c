@@ -120,6 +120,7 @@ static void trap_work(struct callback_head *work)
 		enter(ht, regs);
 	thread_put(ht);
 }
+
 /* For a new thread. */
 void trap_init_work(struct lodge_thread *ht)
 {
@@ -153,6 +154,7 @@ void thread_interrupt(struct lodge_instance *inst, unsigned int bit)
 
 	rcu_read_lock();
 	set_bit(bit, inst->ops->pending);
+	/* Pairs with trap_return(). */
 	smp_mb__after_atomic();
 	ht = READ_ONCE(inst->in_user);
 	if (ht)
@@ -166,12 +168,6 @@ void thread_interrupt(struct lodge_instance *inst, unsigned int bit)
 /* Of a stack that is about to overflow, nothing more is asked. */
 #define STACK_RESERVE	4096
 
-/*
- * The host's interrupt has put its registers on the guest's stack, and maybe a return address or two
- * before it changed to a stack of its own: what we put there has to be out of its way.
- */
-#define INTERRUPT_ROOM	1024
-
 /**
  * trap_interrupt_kernel - have the guest's kernel look at its pending word now
  * @inst: the guest of the running thread, which is in its kernel
@@ -181,33 +177,31 @@ void thread_interrupt(struct lodge_instance *inst, unsigned int bit)
  */
 bool trap_interrupt_kernel(struct lodge_instance *inst, struct pt_regs *regs)
 {
-	unsigned long *frame;
-
 	if (!regs || !oops_is_guests(inst, regs) || !READ_ONCE(*inst->ops->enabled) ||
 	    preempt_count() != HARDIRQ_OFFSET ||
 	    (regs->sp & (inst->ops->stack_size - 1)) < STACK_RESERVE)
 		return false;
 	/* As the processor does, or it would be interrupted again before it can. */
 	WRITE_ONCE(*inst->ops->enabled, 0);
-	frame = (unsigned long *)ALIGN_DOWN((unsigned long)regs - INTERRUPT_ROOM, 16) - 5;
-	frame[0] = regs->ip;
-	frame[1] = regs->cs;
-	frame[2] = regs->flags;
-	frame[3] = regs->sp;
-	frame[4] = regs->ss;
-	regs->sp = (unsigned long)frame;
+	/* The host's handler is on the same stack, below: nothing can be left there. */
+	inst->interrupted_ip = regs->ip;
 	regs->ip = (unsigned long)interrupt_landing;
 	return true;
 }
 
-/** trap_kernel - where it lands; on the stack that was interrupted */
-void trap_kernel(void)
+/**
+ * trap_kernel - where it lands, on the stack that was interrupted
+ * @regs: all its registers, but %rsp is off by one word and %rip is missing
+ */
+void trap_kernel(struct pt_regs *regs)
 {
-	const struct lodge_guest_ops *ops = thread_current()->inst->ops;
+	struct lodge_instance *inst = thread_current()->inst;
 
-	ops->interrupt();
+	regs->sp += sizeof(long);
+	regs->ip = inst->interrupted_ip;
+	inst->ops->interrupt();
 	/* Until the guest's own code runs again, it is not interrupted. */
-	WRITE_ONCE(*ops->enabled, 1);
+	WRITE_ONCE(*inst->ops->enabled, 1);
 }
 
 /* ---- exceptions ---- */
@@ -291,7 +285,7 @@ void trap_unmark(void)
  */
 unsigned long first_stack(struct lodge_instance *inst)
 {
-	/* What is below it is left free, for it to overflow into: a hole there would be the host's end. */
+	/* What is below is left free for it to overflow into: a hole there would be the host's end. */
 	unsigned long *top = (unsigned long *)(inst->memory.base + 2 * inst->ops->stack_size);
 
 	/* As first_stack_entry finds them: the registers of stack_switch(), where it returns to. */

@@ -53,7 +53,7 @@ void trap_unmark(void);
 void trap_return(struct lodge_thread *ht, struct pt_regs *regs, bool alive);
 unsigned long first_stack(struct lodge_instance *inst);
 bool trap_interrupt_kernel(struct lodge_instance *inst, struct pt_regs *regs);
-void trap_kernel(void);
+void trap_kernel(struct pt_regs *regs);
 long trap_syscall(struct pt_regs *regs);
 bool trap_signal(struct pt_regs *regs);
 

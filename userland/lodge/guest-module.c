@@ -104,8 +104,8 @@ static char *find_name(const struct image *image)
 void guest_module_load(const char *guest, const char *file, unsigned int number)
 {
 	struct image image = read_image(guest, file);
-	char *bytes cleanup_free = image.bytes;
-	char parameters[32], *name = find_name(&image);
+	char *name = find_name(&image), *bytes cleanup_free = image.bytes;
+	char parameters[32];
 
 	if (!name)
 		die_guest(guest, NULL, "%s: not a guest kernel for --host=module", file);

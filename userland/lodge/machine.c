@@ -237,7 +237,7 @@ static noreturn void become_guest(const struct machine *m, const struct sandbox 
 {
 	const struct rlimit no_core = { 0, 0 };
 	struct arguments args = { 0 };
-	char *environment[] = { "PATH=/usr/bin:/bin", NULL, NULL };
+	char *environment[3] = { "PATH=/usr/bin:/bin" };
 	int null;
 
 	umask(077);

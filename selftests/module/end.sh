@@ -1,0 +1,45 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# Guests in the host's kernel that do not end by themselves, and many of them.
+top=$(cd "$(dirname "$0")/../.." && pwd)
+# shellcheck source=../lib/tap.sh
+. "$top/selftests/lib/tap.sh"
+out=$(mktemp -d)
+trap 'rm -rf "$out"' EXIT
+
+boot() { timeout -s KILL 200 "$top/build/lodge" boot --host=module --rootdir / "$@" </dev/null; }
+modules() { grep -c '^lodge_guest_' /proc/modules; }
+# shellcheck disable=SC2317 # a command of others
+no_module() { [ "$(modules)" = 0 ]; }
+
+boot -m 32M -- sh -c 'echo 1 >/proc/sys/vm/panic_on_oom; tail /dev/zero' 2>"$out/errors"
+is "a guest's kernel panics" $? 125
+check "and the reason is told" grep -q panicked "$out/errors"
+check "nothing is left" eventually no_module
+
+boot -- sh -c 'sleep 100 & sleep 100 & echo up; wait' >"$out/up" 2>"$out/errors" &
+guest=$!
+check "a guest with some processes" eventually grep -q up "$out/up"
+is "each is one of the host's" "$(pgrep -c -x linux)" 4
+kill -KILL "$(pgrep -n -x linux)"
+wait $guest
+is "one is killed: that is the guest's end" $? 125
+check "the reason is told" grep -q "host threads was killed" "$out/errors"
+check "no process is left" eventually sh -c '! pgrep -x linux'
+check "no module" eventually no_module
+
+free() { sed -n 's/^MemFree: *\([0-9]*\) .*/\1/p' /proc/meminfo; }
+for i in 1 2 3 4 5 6 7 8; do
+	boot -m 32M -- sh -c "echo $i; exec sleep 500" >"$out/$i" &
+done
+for i in 1 2 3 4 5 6 7 8; do
+	check "guest $i of eight" eventually grep -q "$i" "$out/$i"
+done
+is "a module for each" "$(modules)" 8
+busy=$(free)
+pkill -TERM -x lodge
+wait
+check "they are gone" eventually no_module
+check "and so is their memory" eventually sh -c "[ \$(sed -n 's/^MemFree: *\\([0-9]*\\) .*/\\1/p' \
+	/proc/meminfo) -gt $((busy + 8 * 30000)) ]"
+done_testing
