@@ -362,9 +362,16 @@ static void drop_leaf(struct space *space, u64 vpn)
 	leaf_put(space->pool, leaf);
 }
 
-static bool slot_kept(void *slot, bool discard)
+/* Why pages of a range go. */
+enum drop {
+	DROP_UNMAPPED,	/* it is not mapped any more */
+	DROP_REPLACED,	/* something else is mapped there */
+	DROP_DISCARD,	/* the process does not need their content */
+};
+
+static bool slot_kept(void *slot, enum drop why)
 {
-	return discard && (slot_is_backing(slot) ||
+	return why == DROP_DISCARD && (slot_is_backing(slot) ||
 			   (slot && test_bit(VP_FILE, &((struct vpage *)slot)->flags)));
 }
 
@@ -373,7 +380,7 @@ static bool slot_kept(void *slot, bool discard)
  * Return: what it held; NULL: nothing that goes; ERR_PTR(-EAGAIN): the leaf is shared, or was
  * replaced.
  */
-static void *take_slot(struct space *space, u64 vpn, bool discard)
+static void *take_slot(struct space *space, u64 vpn, enum drop why)
 {
 	struct leaf *leaf;
 	void *slot = NULL;
@@ -385,7 +392,7 @@ static void *take_slot(struct space *space, u64 vpn, bool discard)
 		slot = leaf->slot[leaf_index(vpn)];
 		if (space_leaf(space, vpn) != leaf || atomic_read(&leaf->refs) != 1) {
 			slot = ERR_PTR(-EAGAIN);
-		} else if (!slot || slot_kept(slot, discard)) {
+		} else if (!slot || slot_kept(slot, why)) {
 			slot = NULL;
 		} else {
 			WRITE_ONCE(leaf->slot[leaf_index(vpn)], NULL);
@@ -397,31 +404,57 @@ static void *take_slot(struct space *space, u64 vpn, bool discard)
 	return slot;
 }
 
-static int drop_slots(struct space *space, u64 vpn, u64 n, bool discard)
+/*
+ * A page that no slot of ours holds any more, where faults go on: one may have mapped it since the
+ * caller unmapped the range, or be about to.  If the page dies it is unmapped everywhere; if others
+ * keep it, we are not to see what they write.
+ */
+static void unmap_shared(struct space *space, u64 vpn, struct vpage *vp)
+{
+	struct frame *frame;
+
+	if (atomic_read(&vp->slots) == 1)
+		return;
+	vpage_lock(vp);
+	frame = vp->frame;
+	if (frame) {
+		/* Waits for a fault that was handed the frame until it has mapped it. */
+		frame_lock(frame);
+		frame_unlock(frame);
+	}
+	vpage_unlock(vp);
+	if (frame)
+		backend_unmap_range(space->pool, space->id, vpn, 1);
+}
+
+static int drop_slots(struct space *space, u64 vpn, u64 n, enum drop why)
 {
 	struct vpage *vps[POOL_CACHE];
 	unsigned int nvps = 0;
 	u64 i;
 
 	/* A whole leaf that nobody touched keeps its backing. */
-	if (discard && slot_is_backing(leaf_entry(space, vpn)))
+	if (why == DROP_DISCARD && slot_is_backing(leaf_entry(space, vpn)))
 		return 0;
 	for (i = 0; i < n; i++) {
 		void *slot;
 
 		if (!space_own_leaf(space, vpn))
 			break;
-		slot = take_slot(space, vpn + i, discard);
+		slot = take_slot(space, vpn + i, why);
 		if (!slot)
 			continue;
 		if (IS_ERR(slot)) {
 			i--;
 			continue;
 		}
-		if (slot_is_backing(slot))
+		if (slot_is_backing(slot)) {
 			backing_put_n(slot_backing(slot), 1);
-		else
-			vps[nvps++] = slot;
+			continue;
+		}
+		if (why != DROP_UNMAPPED)
+			unmap_shared(space, vpn + i, slot);
+		vps[nvps++] = slot;
 		if (nvps == POOL_CACHE) {
 			atomic_long_sub(nvps, &space->pages);
 			vpage_put_slots(space->pool, vps, nvps);
@@ -433,7 +466,14 @@ static int drop_slots(struct space *space, u64 vpn, u64 n, bool discard)
 	return i < n ? -ENOMEM : 0;
 }
 
-static int drop_range(struct space *space, u64 vpn, u64 n, bool discard)
+/* May the leaf go as a whole?  Of a backing nothing is mapped but what dies with it. */
+static bool leaf_goes(struct space *space, u64 vpn, enum drop why)
+{
+	return why == DROP_UNMAPPED ||
+	       (why == DROP_REPLACED && slot_is_backing(leaf_entry(space, vpn)));
+}
+
+static int drop_range(struct space *space, u64 vpn, u64 n, enum drop why)
 {
 	u64 end = vpn + n, next;
 
@@ -442,10 +482,10 @@ static int drop_range(struct space *space, u64 vpn, u64 n, bool discard)
 		int err = 0;
 
 		next = min(end, (vpn | (LEAF_SLOTS - 1)) + 1);
-		if (next - vpn == LEAF_SLOTS && !discard)
+		if (next - vpn == LEAF_SLOTS && leaf_goes(space, vpn, why))
 			drop_leaf(space, vpn);
 		else
-			err = drop_slots(space, vpn, next - vpn, discard);
+			err = drop_slots(space, vpn, next - vpn, why);
 		if (err)
 			return err;
 		cond_resched();
@@ -455,12 +495,17 @@ static int drop_range(struct space *space, u64 vpn, u64 n, bool discard)
 
 int space_drop(struct space *space, u64 vpn, u64 n)
 {
-	return drop_range(space, vpn, n, false);
+	return drop_range(space, vpn, n, DROP_UNMAPPED);
+}
+
+int space_replace(struct space *space, u64 vpn, u64 n)
+{
+	return drop_range(space, vpn, n, DROP_REPLACED);
 }
 
 int space_discard(struct space *space, u64 vpn, u64 n)
 {
-	return drop_range(space, vpn, n, true);
+	return drop_range(space, vpn, n, DROP_DISCARD);
 }
 
 u64 space_next_leaf(struct space *space, u64 vpn, u64 end)

@@ -88,6 +88,12 @@ int space_copy_now(struct space *child, u64 vpn);
 int space_drop(struct space *space, u64 vpn, u64 n);
 
 /**
+ * space_replace() - forget what was in a range before the mapping that is there now; 0, -ENOMEM
+ * May run beside faults.
+ */
+int space_replace(struct space *space, u64 vpn, u64 n);
+
+/**
  * space_discard() - forget the pages of a mapped range (MADV_DONTNEED, MADV_FREE)
  * May run beside faults.
  * Pages of private file mappings keep their content.  Return: 0, -ENOMEM

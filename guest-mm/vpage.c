@@ -276,8 +276,7 @@ static void empty(struct pool *pool, struct vpage *vp)
 	struct frame *frame;
 
 	/* Only an evictor can hold it, or a fault that is about to finish. */
-	if (!vpage_trylock(vp))
-		wait_var_event(&vp->flags, vpage_trylock_waiting(vp));
+	vpage_lock(vp);
 	if (test_bit(VP_STORED, &vp->flags)) {
 		spin_lock(&pool->stored_lock);
 		list_del_init(&vp->lru);

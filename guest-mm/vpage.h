@@ -10,7 +10,7 @@
  * Content is in @frame, or in the tier that VP_TIER() names, or in both: a clean
  * frame beside a still valid copy, whose eviction is free.
  *
- * Locking: the VP_LOCKED bit is a sleeping lock (vpage_trylock(), vpage_lock_slot())
+ * Locking: the VP_LOCKED bit is a sleeping lock (vpage_lock(), space_lock_slot())
  * and protects @frame, @copy, @mapper, @more and all flags but those named below.
  * @lru and the VP_LIST_* flags belong to the pool's policy and are protected by its lock.
  * @mapper and @more change only under the frame's lock too, so that a place that was noted but has
@@ -103,6 +103,13 @@ static inline bool vpage_locked_waiting(struct vpage *vp)
 static inline bool vpage_trylock_waiting(struct vpage *vp)
 {
 	return !vpage_locked_waiting(vp) && vpage_trylock(vp);
+}
+
+/** vpage_lock() - take the vpage's lock; sleeps */
+static inline void vpage_lock(struct vpage *vp)
+{
+	if (!vpage_trylock(vp))
+		wait_var_event(&vp->flags, vpage_trylock_waiting(vp));
 }
 
 /** vpage_unlock() - let it go and wake who waits for it */

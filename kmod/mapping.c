@@ -239,10 +239,10 @@ int mapping_restore_anchor(struct mm_space *ms)
 	return 0;
 }
 
-/* Pages that an unmapping left behind, or that the mapping replaced. */
+/* Pages that an unmapping left behind, or that the mapping replaced; other threads may fault. */
 static int forget_old(struct mm_space *ms, unsigned long addr, unsigned long len)
 {
-	return space_drop(&ms->space, addr >> PAGE_SHIFT, len >> PAGE_SHIFT);
+	return space_replace(&ms->space, addr >> PAGE_SHIFT, len >> PAGE_SHIFT);
 }
 
 unsigned long mapping_map(struct mm_space *ms, unsigned long addr, unsigned long len,

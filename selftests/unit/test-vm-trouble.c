@@ -340,6 +340,36 @@ static void test_discard_late_fault(void **state)
 	assert_int_equal(host_allocated(), 0);
 }
 
+/*
+ * The page that comes back is only read, and the child keeps it: what the child writes then is not
+ * the parent's to see.
+ */
+static void test_discard_late_read(void **state)
+{
+	struct sim *sim = sim_create(200);
+	struct sim_space *ss = sim_space_create(sim, PAGES), *child;
+	unsigned int i;
+	u64 word;
+
+	write_seed(ss, 3, 100);
+	write_seed(ss, 4, 101);
+	child = sim_fork(ss);
+	check_seed(ss, 3, 100);
+	check_seed(ss, 4, 101);
+	assert_int_equal(space_discard(&ss->space, 3, 1), 0);
+	assert_int_equal(space_replace(&ss->space, 4, 1), 0);
+	write_seed(child, 3, 200);
+	write_seed(child, 4, 201);
+	for (i = 3; i <= 4; i++) {
+		assert_int_equal(sim_read(ss, i, 24, &word, sizeof(word)), 0);
+		assert_true(word == 0);
+	}
+	sim_space_exit(child);
+	sim_space_exit(ss);
+	sim_destroy(sim);
+	assert_int_equal(host_allocated(), 0);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -350,6 +380,7 @@ int main(void)
 		cmocka_unit_test(test_limits),
 		cmocka_unit_test(test_discard_race),
 		cmocka_unit_test(test_discard_late_fault),
+		cmocka_unit_test(test_discard_late_read),
 	};
 
 	return cmocka_run_group_tests_name("vm-trouble", tests, NULL, NULL);
