@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The hooked calls, and those of them that change mappings. */
 #include <linux/file.h>
+#include <linux/ipc.h>
 #include <linux/magic.h>
 #include <linux/major.h>
 #include <linux/mman.h>
@@ -382,6 +383,14 @@ static long call_and_restore(struct pt_regs *regs, unsigned long ip)
 	return ret;
 }
 
+/* Of all that ipc(2) does only this maps something; of the rest, much waits for others. */
+static long ipc_32(struct pt_regs *regs, unsigned long ip)
+{
+	if ((regs->bx & 0xffff) != SHMAT)
+		return hooks_call_original(regs, ip);
+	return call_and_restore(regs, ip);
+}
+
 /* It is for shared mappings of files, which private memory is not, whatever the host sees. */
 static long guest_remap_file_pages(struct pt_regs *regs, unsigned long ip, struct args c)
 {
@@ -482,7 +491,7 @@ static const struct hook hook_table[] = {
 	{ "__ia32_sys_madvise", madvise_32, true },
 	{ "__ia32_sys_remap_file_pages", remap_file_pages_32, true },
 	{ "__ia32_compat_sys_shmat", call_and_restore, true },
-	{ "__ia32_compat_sys_ipc", call_and_restore, true },
+	{ "__ia32_compat_sys_ipc", ipc_32, true },
 	{ "__ia32_compat_sys_ia32_clone", clone_32, true },
 	{ "__ia32_sys_clone3", clone3_32, true },
 	{ "__ia32_compat_sys_execve", exec_call, true },
