@@ -94,11 +94,19 @@ static long host_mmap(struct mm_space *ms, struct pt_regs *regs, unsigned long i
 	return ret;
 }
 
+/* What the host refuses for regular files. */
+static bool beyond_files(unsigned long pgoff, unsigned long len)
+{
+	return len > MAX_LFS_FILESIZE || pgoff > (MAX_LFS_FILESIZE - len) >> PAGE_SHIFT;
+}
+
 static long file_mmap(struct mm_space *ms, struct file *file, struct args *c, unsigned long pgoff)
 {
 	struct backing *backing;
 	long ret;
 
+	if (beyond_files(pgoff, PAGE_ALIGN(c->a[1])))
+		return -EOVERFLOW;
 	/* backing_create() wants to know where the pages will be. */
 	if (!(c->a[3] & (MAP_FIXED | MAP_FIXED_NOREPLACE))) {
 		c->a[0] = mapping_find_area(c->a[0], PAGE_ALIGN(c->a[1]), c->a[3]);
