@@ -249,6 +249,7 @@ unsigned long mapping_map(struct mm_space *ms, unsigned long addr, unsigned long
 			  unsigned long prot, unsigned long flags, struct backing *backing)
 {
 	bool fixed = flags & (MAP_FIXED | MAP_FIXED_NOREPLACE);
+	bool replace = flags & MAP_FIXED && !(flags & MAP_FIXED_NOREPLACE);
 	unsigned long keep = flags & (MAP_LOCKED | MAP_NORESERVE | (backing ? 0 : MAP_POPULATE));
 	unsigned long area, done;
 	int err;
@@ -258,7 +259,7 @@ unsigned long mapping_map(struct mm_space *ms, unsigned long addr, unsigned long
 	len = PAGE_ALIGN(len);
 	if (!len || len > TASK_SIZE)
 		return -ENOMEM;
-	if (flags & MAP_FIXED) {
+	if (replace) {
 		err = mapping_keep_anchor(ms, addr, len);
 		if (err)
 			return err;
@@ -275,7 +276,7 @@ unsigned long mapping_map(struct mm_space *ms, unsigned long addr, unsigned long
 		 */
 		done = vm_mmap(ms->file, area, len, prot,
 			       MAP_SHARED | keep |
-			       (flags & MAP_FIXED ? MAP_FIXED : MAP_FIXED_NOREPLACE), area);
+			       (replace ? MAP_FIXED : MAP_FIXED_NOREPLACE), area);
 		if (!IS_ERR_VALUE(done))
 			break;
 		/*

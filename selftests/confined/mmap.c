@@ -44,6 +44,9 @@ static void fixed_over(void)
 	check(zeroed(p + UNIT, UNIT));
 	check(mmap(p, PAGE, RW, PRIVATE | MAP_FIXED_NOREPLACE, -1, 0) == MAP_FAILED &&
 	      errno == EEXIST);
+	check(mmap(p, PAGE, RW, PRIVATE | MAP_FIXED | MAP_FIXED_NOREPLACE, -1, 0) == MAP_FAILED &&
+	      errno == EEXIST);
+	check(filled(p, UNIT, 1));
 	fill(p, UNIT, 4);
 	check(filled(p, UNIT, 4));
 }
