@@ -238,7 +238,7 @@ static unsigned long change_brk(struct mm_space *ms, unsigned long brk)
 	if (brk < mm->start_brk || to < brk || data_limit_forbids(mm, brk))
 		return old;
 	if (to < from) {
-		if (vm_munmap(to, from - to))
+		if (mapping_keep_anchor(ms, to, from - to) || vm_munmap(to, from - to))
 			return old;
 		space_drop(&ms->space, to >> PAGE_SHIFT, (from - to) >> PAGE_SHIFT);
 	} else if (to > from) {
