@@ -187,6 +187,19 @@ bool mapping_is_pool(unsigned long addr, unsigned long len, unsigned long *prot,
 	return pool;
 }
 
+bool mapping_is_sealed(unsigned long addr, unsigned long len, unsigned long but)
+{
+	struct vm_area_struct *vma;
+	VMA_ITERATOR(vmi, current->mm, addr);
+	bool sealed = false;
+
+	mmap_read_lock(current->mm);
+	for_each_vma_range(vmi, vma, addr + len)
+		sealed |= compat_vma_is_sealed(vma) && vma_is_pool(vma) && !(vma->vm_flags & but);
+	mmap_read_unlock(current->mm);
+	return sealed;
+}
+
 unsigned long mapping_find_area(unsigned long addr, unsigned long len, unsigned long flags)
 {
 	unsigned long area;

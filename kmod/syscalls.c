@@ -331,6 +331,12 @@ static bool all_pool(unsigned long addr, unsigned long len)
 	return all;
 }
 
+/* Advice that throws content away. */
+static bool is_discard(int advice)
+{
+	return advice == MADV_DONTNEED || advice == MADV_DONTNEED_LOCKED || advice == MADV_FREE;
+}
+
 static void discard(struct mm_space *ms, unsigned long addr, unsigned long len)
 {
 	/* In one go; what is touched again meanwhile is unmapped page by page. */
@@ -349,12 +355,16 @@ static long guest_madvise(struct pt_regs *regs, unsigned long ip, struct args c)
 	if (advice == MADV_REMOVE && len && all_pool(addr, len))
 		return -EINVAL;
 	/* Everything else is harmless for a shared mapping. */
-	if ((advice != MADV_DONTNEED && advice != MADV_DONTNEED_LOCKED && advice != MADV_FREE) ||
-	    offset_in_page(addr) || !len || addr + len < addr)
+	if (!is_discard(advice) || offset_in_page(addr) || !len || addr + len < addr)
 		return hooks_call_original(regs, ip);
 	ms = call_enter();
 	if (!ms)
 		return -EINTR;
+	/* The host knows this of its own anonymous memory only. */
+	if (mapping_is_sealed(addr, len, VM_WRITE)) {
+		call_leave(ms);
+		return -EPERM;
+	}
 	/* The host knows MADV_FREE for its own anonymous memory only. */
 	if (advice == MADV_FREE && all_pool(addr, len))
 		ret = 0;

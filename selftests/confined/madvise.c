@@ -240,6 +240,79 @@ static void beside_faults(void)
 	check(!pthread_join(reader, NULL));
 }
 
+/* ---- discarding what a child keeps, beside faults ---- */
+
+static void *look_at_end(void *arg)
+{
+	while (!stop)
+		(void)*(volatile char *)(memory + UNIT - 1);
+	return NULL;
+}
+
+struct keeping {
+	struct barrier *barrier;
+	unsigned int round;
+};
+
+/* The child writes where only the parent has given the pages up. */
+static void keep_and_write(void *arg)
+{
+	struct keeping *k = arg;
+
+	meet(k->barrier, 2, 2 * k->round + 1);
+	check(filled(memory, UNIT, k->round));
+	fill(memory, UNIT, 1000);
+	meet(k->barrier, 2, 2 * k->round + 2);
+}
+
+static void kept_by_child(void)
+{
+	struct keeping k = { .barrier = shared_memory(PAGE) };
+	pthread_t reader;
+	pid_t pid;
+
+	memory = private_memory(UNIT);
+	for (k.round = 0; k.round < rounds(20); k.round++) {
+		fill(memory, UNIT, k.round);
+		pid = child(keep_and_write, &k);
+		stop = false;
+		check(!pthread_create(&reader, NULL, look_at_end, NULL));
+		check(!madvise(memory, UNIT, MADV_DONTNEED));
+		meet(k.barrier, 2, 2 * k.round + 1);
+		meet(k.barrier, 2, 2 * k.round + 2);
+		check(zeroed(memory, UNIT));
+		stop = true;
+		check(!pthread_join(reader, NULL));
+		join(pid);
+	}
+}
+
+/* ---- sealed memory ---- */
+
+#define SYS_MSEAL	462
+
+/* What may not be changed is not emptied either. */
+static void sealed(void)
+{
+	char *p = private_memory(SIZE), *q = private_memory(SIZE);
+
+	fill(p, SIZE, 11);
+	check(!mprotect(p, UNIT, PROT_READ));
+	if (syscall(SYS_MSEAL, p, UNIT, 0)) {
+		/* Linux 6.10 has it. */
+		check_equal(errno, ENOSYS);
+		return;
+	}
+	check(madvise(p, UNIT, MADV_DONTNEED) && errno == EPERM);
+	check(madvise(p, SIZE, MADV_FREE) && errno == EPERM);
+	check(mremap(p, UNIT, UNIT, MREMAP_MAYMOVE | MREMAP_FIXED, q) == MAP_FAILED &&
+	      errno == EPERM);
+	check(mremap(p, UNIT, 2 * UNIT, MREMAP_MAYMOVE) == MAP_FAILED && errno == EPERM);
+	check(munmap(p, UNIT) && errno == EPERM);
+	check(filled(p, UNIT, 11));
+	check_equal(faults(look, p), 0);
+}
+
 static const struct test tests[] = {
 	{ "MADV_DONTNEED", dontneed },
 	{ "MADV_DONTNEED in a child", dontneed_after_fork, .pool = 3 * MIB },
@@ -251,6 +324,8 @@ static const struct test tests[] = {
 	{ "advice without effect", harmless },
 	{ "what is refused", refusals },
 	{ "MADV_DONTNEED beside faults", beside_faults },
+	{ "MADV_DONTNEED of what a child keeps", kept_by_child, .pool = 8 * MIB, .calm = true },
+	{ "sealed memory", sealed, .pool = 8 * MIB, .calm = true },
 };
 
 TEST_MAIN(tests)
