@@ -135,11 +135,8 @@ static int load(struct space *space, struct vpage *vp)
 		pool_frame_put(pool, frame);
 		return err;
 	}
-	vp->frame = frame;
-	backend_frame_init(pool, frame, vp);
-	pool_count(pool, PS_RESIDENT, 1);
 	set_bit(VP_REFAULT, &vp->flags);
-	vpage_queue(pool, vp);
+	vpage_attach(pool, vp, frame);
 	return 0;
 }
 

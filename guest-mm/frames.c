@@ -282,19 +282,12 @@ static bool is_stuck(struct pool *pool)
 	       now - READ_ONCE(pool->starved_since) > STARVED_US;
 }
 
-/* The pool is used up: evict, and when nothing can be evicted, have someone killed. */
-static struct frame *frame_get_slow(struct pool *pool)
+/* Evict until there is a frame; NULL when that does not help. */
+static struct frame *frame_evict(struct pool *pool, enum charge_for who)
 {
-	unsigned long steals = pool_steals(pool);
-	u64 since = host_time_us();
-	/* Who is about to give everything back may have what is left. */
-	bool dying = host_dying();
-	enum charge_for who = dying ? CHARGE_EVICTION : CHARGE_USER;
-	unsigned int tries, naps = 0;
 	struct frame *frame = NULL;
+	unsigned int tries, naps = 0;
 
-	pool_event(pool, PE_MAX);
-	is_stuck(pool);		/* the time counts from here */
 	for (tries = 0; tries < FRAME_TRIES && !frame; tries++) {
 		unsigned int freed = reclaim_batch(pool, true);
 
@@ -314,12 +307,30 @@ static struct frame *frame_get_slow(struct pool *pool)
 		}
 		cond_resched();
 	}
+	return frame;
+}
+
+/* The pool is used up: evict, and when nothing can be evicted, have someone killed. */
+static struct frame *frame_get_slow(struct pool *pool)
+{
+	unsigned long steals = pool_steals(pool);
+	u64 since = host_time_us();
+	/* Who is about to give everything back may have what is left. */
+	bool dying = host_dying();
+	struct frame *frame;
+
+	pool_event(pool, PE_MAX);
+	is_stuck(pool);		/* the time counts from here */
+	frame = frame_evict(pool, dying ? CHARGE_EVICTION : CHARGE_USER);
 	if (!frame && (dying || fatal_signal())) {
 		frame = ERR_PTR(-EINTR);
 	} else if (!frame && !is_stuck(pool)) {
 		/* Where frames were freed, others were faster. */
 		if (pool_steals(pool) == steals)
 			host_sleep_ms(STUCK_NAP_MS);
+		frame = ERR_PTR(-EBUSY);
+	} else if (!frame && tier_swap_file_reopen(pool->tiers[TIER_SWAP_FILE])) {
+		/* Taking the swap file away is given up first. */
 		frame = ERR_PTR(-EBUSY);
 	} else if (!frame) {
 		pool_event(pool, PE_OOM);
@@ -348,4 +359,15 @@ struct frame *pool_frame_get(struct pool *pool)
 		return frame_get_slow(pool);
 	atomic_long_inc(&pool->granted);
 	return frame;
+}
+
+struct frame *pool_frame_try(struct pool *pool)
+{
+	struct frame *frame = cache_get(pool);
+
+	if (!frame)
+		frame = frame_refill(pool);
+	if (!frame)
+		frame = frame_evict(pool, CHARGE_USER);
+	return frame ? frame : ERR_PTR(-EBUSY);
 }

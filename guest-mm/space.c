@@ -267,8 +267,8 @@ static bool slot_changed(struct space *space, u64 vpn, struct vpage *vp)
 	leaf = space_leaf(space, vpn);
 	if (leaf) {
 		spin_lock(&leaf->lock);
-		/* While the slot holds it, it cannot be freed. */
-		if (leaf->slot[leaf_index(vpn)] == vp)
+		/* While the slot of a leaf in use holds it, it cannot be freed. */
+		if (space_leaf(space, vpn) == leaf && leaf->slot[leaf_index(vpn)] == vp)
 			changed = !vpage_locked_waiting(vp);
 		spin_unlock(&leaf->lock);
 	}
@@ -358,6 +358,9 @@ static void drop_leaf(struct space *space, u64 vpn)
 		backing_put_n(slot_backing(leaf), 1);
 	if (!slot_is_page(leaf))
 		return;
+	/* Whoever looks at its slots has done so, or finds that it is not in use any more. */
+	spin_lock(&leaf->lock);
+	spin_unlock(&leaf->lock);
 	atomic_long_sub(leaf->pages, &space->pages);
 	leaf_put(space->pool, leaf);
 }

@@ -91,6 +91,14 @@ static void vpage_free(struct pool *pool, struct vpage *vp)
 		vpage_release(pool, vp);
 }
 
+void vpage_attach(struct pool *pool, struct vpage *vp, struct frame *frame)
+{
+	vp->frame = frame;
+	backend_frame_init(pool, frame, vp);
+	pool_count(pool, PS_RESIDENT, 1);
+	vpage_queue(pool, vp);
+}
+
 /* ---- the way to the policy ---- */
 
 static void drain_batch(struct pool *pool, struct vpage **vps, unsigned int n)
