@@ -294,9 +294,10 @@ void pool_uncharge_metadata(struct pool *pool, size_t size);
 
 /**
  * vpage_alloc() - a new vpage, locked, in one slot, dirty, holding @frame
+ * @origin: where its content comes from, NULL for anonymous memory; its backing is held
  * Return: the vpage; ERR_PTR of -ENOMEM or of what pool_frame_get() answers
  */
-struct vpage *vpage_alloc(struct pool *pool, struct frame *frame);
+struct vpage *vpage_alloc(struct pool *pool, struct frame *frame, const struct origin *origin);
 
 /** vpage_attach() - give a page that is in a tier only a frame with its content; vpage locked */
 void vpage_attach(struct pool *pool, struct vpage *vp, struct frame *frame);

@@ -369,24 +369,84 @@ static void drop_leaf(struct space *space, u64 vpn)
 enum drop {
 	DROP_UNMAPPED,	/* it is not mapped any more */
 	DROP_REPLACED,	/* something else is mapped there */
-	DROP_DISCARD,	/* the process does not need their content */
+	DROP_DISCARD,	/* the process does not need what it wrote there */
+	DROP_FREE,	/* the same for anonymous memory only */
 };
+
+/**
+ * struct moved - the backing for file pages that were moved since they were touched
+ * @from: what they know, a reference, or NULL
+ * @delta: by how many pages they were moved
+ * @to: the backing that fits, a reference, or NULL while it is not made
+ */
+struct moved {
+	struct backing *from, *to;
+	s64 delta;
+};
+
+static void moved_end(struct moved *moved)
+{
+	if (moved->from)
+		backing_put_n(moved->from, 1);
+	if (moved->to)
+		backing_put_n(moved->to, 1);
+	memset(moved, 0, sizeof(*moved));
+}
+
+/* The backing for a page at @vpn; NULL: it has to be made from @moved. */
+static struct backing *file_again(const struct origin *origin, u64 vpn, struct moved *moved)
+{
+	s64 delta = vpn - origin->vpn;
+
+	if (!delta)
+		return origin->backing;
+	if (moved->from != origin->backing || moved->delta != delta) {
+		moved_end(moved);
+		backing_get_n(origin->backing, 1);
+		moved->from = origin->backing;
+		moved->delta = delta;
+	}
+	return moved->to;
+}
+
+/* What an emptied slot holds; NULL with *@again set: first @moved has to be made. */
+static void *slot_left(void *slot, u64 vpn, enum drop why, struct moved *moved, bool *again)
+{
+	const struct origin *origin;
+	struct backing *backing;
+
+	if (why != DROP_DISCARD)
+		return NULL;
+	origin = vpage_origin(slot);
+	if (!origin)
+		return NULL;
+	backing = file_again(origin, vpn, moved);
+	if (!backing) {
+		*again = true;
+		return NULL;
+	}
+	backing_get_n(backing, 1);
+	return backing_slot(backing);
+}
 
 static bool slot_kept(void *slot, enum drop why)
 {
-	return why == DROP_DISCARD && (slot_is_backing(slot) ||
+	if (why == DROP_DISCARD)
+		return slot_is_backing(slot);
+	return why == DROP_FREE && (slot_is_backing(slot) ||
 			   (slot && test_bit(VP_FILE, &((struct vpage *)slot)->flags)));
 }
 
 /*
  * Empty a slot of an unshared leaf.  What a slot holds may be looked at only while it holds it.
  * Return: what it held; NULL: nothing that goes; ERR_PTR(-EAGAIN): the leaf is shared, or was
- * replaced.
+ * replaced; ERR_PTR(-EXDEV): @moved has to be made first.
  */
-static void *take_slot(struct space *space, u64 vpn, enum drop why)
+static void *take_slot(struct space *space, u64 vpn, enum drop why, struct moved *moved)
 {
 	struct leaf *leaf;
 	void *slot = NULL;
+	bool again = false;
 
 	rcu_read_lock();
 	leaf = space_leaf(space, vpn);
@@ -398,8 +458,14 @@ static void *take_slot(struct space *space, u64 vpn, enum drop why)
 		} else if (!slot || slot_kept(slot, why)) {
 			slot = NULL;
 		} else {
-			WRITE_ONCE(leaf->slot[leaf_index(vpn)], NULL);
-			leaf->pages -= slot_is_page(slot);
+			void *left = slot_left(slot, vpn, why, moved, &again);
+
+			if (again) {
+				slot = ERR_PTR(-EXDEV);
+			} else {
+				WRITE_ONCE(leaf->slot[leaf_index(vpn)], left);
+				leaf->pages -= slot_is_page(slot);
+			}
 		}
 		spin_unlock(&leaf->lock);
 	}
@@ -433,20 +499,26 @@ static void unmap_shared(struct space *space, u64 vpn, struct vpage *vp)
 static int drop_slots(struct space *space, u64 vpn, u64 n, enum drop why)
 {
 	struct vpage *vps[POOL_CACHE];
+	struct moved moved = { };
 	unsigned int nvps = 0;
 	u64 i;
 
 	/* A whole leaf that nobody touched keeps its backing. */
-	if (why == DROP_DISCARD && slot_is_backing(leaf_entry(space, vpn)))
+	if ((why == DROP_DISCARD || why == DROP_FREE) && slot_is_backing(leaf_entry(space, vpn)))
 		return 0;
 	for (i = 0; i < n; i++) {
 		void *slot;
 
 		if (!space_own_leaf(space, vpn))
 			break;
-		slot = take_slot(space, vpn + i, why);
+		slot = take_slot(space, vpn + i, why, &moved);
 		if (!slot)
 			continue;
+		if (slot == ERR_PTR(-EXDEV)) {
+			moved.to = backing_moved(moved.from, moved.delta);
+			if (!moved.to)
+				break;
+		}
 		if (IS_ERR(slot)) {
 			i--;
 			continue;
@@ -464,6 +536,7 @@ static int drop_slots(struct space *space, u64 vpn, u64 n, enum drop why)
 			nvps = 0;
 		}
 	}
+	moved_end(&moved);
 	atomic_long_sub(nvps, &space->pages);
 	vpage_put_slots(space->pool, vps, nvps);
 	return i < n ? -ENOMEM : 0;
@@ -509,6 +582,11 @@ int space_replace(struct space *space, u64 vpn, u64 n)
 int space_discard(struct space *space, u64 vpn, u64 n)
 {
 	return drop_range(space, vpn, n, DROP_DISCARD);
+}
+
+int space_free(struct space *space, u64 vpn, u64 n)
+{
+	return drop_range(space, vpn, n, DROP_FREE);
 }
 
 u64 space_next_leaf(struct space *space, u64 vpn, u64 end)

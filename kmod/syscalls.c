@@ -337,11 +337,14 @@ static bool is_discard(int advice)
 	return advice == MADV_DONTNEED || advice == MADV_DONTNEED_LOCKED || advice == MADV_FREE;
 }
 
-static void discard(struct mm_space *ms, unsigned long addr, unsigned long len)
+static void discard(struct mm_space *ms, unsigned long addr, unsigned long len, bool files)
 {
 	/* In one go; what is touched again meanwhile is unmapped page by page. */
 	unmap_mapping_pages(&ms->mapping, addr >> PAGE_SHIFT, len >> PAGE_SHIFT, false);
-	space_discard(&ms->space, addr >> PAGE_SHIFT, len >> PAGE_SHIFT);
+	if (files)
+		space_discard(&ms->space, addr >> PAGE_SHIFT, len >> PAGE_SHIFT);
+	else
+		space_free(&ms->space, addr >> PAGE_SHIFT, len >> PAGE_SHIFT);
 }
 
 static long guest_madvise(struct pt_regs *regs, unsigned long ip, struct args c)
@@ -372,7 +375,7 @@ static long guest_madvise(struct pt_regs *regs, unsigned long ip, struct args c)
 		ret = hooks_call_original(regs, ip);
 	/* A hole in the range does not spare what is mapped. */
 	if (!ret || ret == -ENOMEM)
-		discard(ms, addr, len);
+		discard(ms, addr, len, advice != MADV_FREE);
 	call_leave(ms);
 	return ret;
 }
