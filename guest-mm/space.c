@@ -620,6 +620,69 @@ u64 space_next_leaf(struct space *space, u64 vpn, u64 end)
 	return end;
 }
 
+/* Put @new into a slot, whatever is there; 0, -ENOMEM. */
+static int replace_slot(struct space *space, u64 vpn, void *new, void **old)
+{
+	struct leaf *leaf;
+
+	do {
+		leaf = space_own_leaf(space, vpn);
+		if (!leaf)
+			return -ENOMEM;
+		*old = READ_ONCE(leaf->slot[leaf_index(vpn)]);
+	} while (!space_set_slot(space, vpn, *old, new));
+	return 0;
+}
+
+/* What a slot holds, with a reference to it for another one. */
+static void *slot_get(struct space *space, u64 vpn)
+{
+	struct leaf *leaf;
+	void *slot;
+
+	rcu_read_lock();
+	for (;;) {
+		slot = leaf_entry(space, vpn);
+		if (!slot_is_page(slot))
+			break;
+		leaf = slot;
+		spin_lock(&leaf->lock);
+		if (leaf_entry(space, vpn) == leaf) {
+			slot = leaf->slot[leaf_index(vpn)];
+			if (slot_is_page(slot))
+				atomic_inc(&((struct vpage *)slot)->slots);
+			spin_unlock(&leaf->lock);
+			break;
+		}
+		spin_unlock(&leaf->lock);
+	}
+	if (slot_is_backing(slot))
+		backing_get_n(slot_backing(slot), 1);
+	rcu_read_unlock();
+	return slot;
+}
+
+/*
+ * The child shared the leaf when a mapping before this one was its turn, and a fault in this one
+ * has replaced it since.
+ */
+static int fork_slots(struct space *parent, struct space *child, u64 vpn, u64 n)
+{
+	void *slot, *old;
+
+	for (; n; n--, vpn++) {
+		slot = slot_get(parent, vpn);
+		if (slot_is_page(slot))
+			atomic_long_inc(&child->pages);
+		if (replace_slot(child, vpn, slot, &old)) {
+			slot_put(child, slot);
+			return -ENOMEM;
+		}
+		slot_put(child, old);
+	}
+	return 0;
+}
+
 int space_fork(struct space *parent, struct space *child, u64 vpn, u64 n,
 	       void (*protect)(void *arg, u64 vpn, u64 n), void *arg)
 {
@@ -637,6 +700,13 @@ int space_fork(struct space *parent, struct space *child, u64 vpn, u64 n,
 		have = *place;
 		rcu_read_lock();
 		leaf = leaf_entry(parent, vpn);
+		if (have && have != leaf) {
+			rcu_read_unlock();
+			if (fork_slots(parent, child, vpn, min(end, next) - vpn))
+				return -ENOMEM;
+			protect(arg, vpn, min(end, next) - vpn);
+			continue;
+		}
 		if (!slot_is_page(leaf)) {
 			/* Backed as a whole, so nothing of it is mapped. */
 			if (leaf && !have) {
@@ -660,20 +730,6 @@ int space_fork(struct space *parent, struct space *child, u64 vpn, u64 n,
 		if (min(end, next) - vpn == LEAF_SLOTS)
 			WRITE_ONCE(leaf->readonly, true);
 	}
-	return 0;
-}
-
-/* Put @new into a slot, whatever is there; 0, -ENOMEM. */
-static int replace_slot(struct space *space, u64 vpn, void *new, void **old)
-{
-	struct leaf *leaf;
-
-	do {
-		leaf = space_own_leaf(space, vpn);
-		if (!leaf)
-			return -ENOMEM;
-		*old = READ_ONCE(leaf->slot[leaf_index(vpn)]);
-	} while (!space_set_slot(space, vpn, *old, new));
 	return 0;
 }
 
