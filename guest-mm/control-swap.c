@@ -49,7 +49,7 @@ void swap_file_limit(struct guest *guest)
 	tier_swap_file_set_max(guest->pool->tiers[TIER_SWAP_FILE], bytes >> PAGE_SHIFT);
 }
 
-/* Without guest->lock: it takes as long as reading the file does, and limits may change meanwhile. */
+/* Without guest->lock: it takes as long as reading the file, and limits may change meanwhile. */
 static int empty(struct guest *guest, char *value)
 {
 	struct tier *tier = guest->pool->tiers[TIER_SWAP_FILE];

@@ -15,8 +15,11 @@
 #define EPISODE_US	2000000	/* failures further apart have nothing to do with each other */
 #define STUCK_NAP_MS	5
 
-/* How many milliseconds it waits for evictions that are under way. */
+/*
+ * How many milliseconds it waits for evictions that are under way, and how many who can do without.
+ */
 #define EVICTION_NAPS	500
+#define TRY_NAPS	20
 
 /* A fault waits at most this long for frames after a process was killed. */
 #define OOM_WAIT_MS	20
@@ -282,11 +285,14 @@ static bool is_stuck(struct pool *pool)
 	       now - READ_ONCE(pool->starved_since) > STARVED_US;
 }
 
-/* Evict until there is a frame; NULL when that does not help. */
-static struct frame *frame_evict(struct pool *pool, enum charge_for who)
+/*
+ * Evict until there is a frame; NULL when that does not help.  @naps: milliseconds to wait for
+ * others.
+ */
+static struct frame *frame_evict(struct pool *pool, enum charge_for who, unsigned int naps)
 {
 	struct frame *frame = NULL;
-	unsigned int tries, naps = 0;
+	unsigned int tries;
 
 	for (tries = 0; tries < FRAME_TRIES && !frame; tries++) {
 		unsigned int freed = reclaim_batch(pool, true);
@@ -301,7 +307,8 @@ static struct frame *frame_evict(struct pool *pool, enum charge_for who)
 		if (frame || freed)
 			continue;
 		/* What others evict just now cannot be found, but is about to be free. */
-		if (atomic_read(&pool->reclaimers) && naps++ < EVICTION_NAPS) {
+		if (atomic_read(&pool->reclaimers) && naps) {
+			naps--;
 			host_sleep_ms(1);
 			tries = 0;
 		}
@@ -321,7 +328,7 @@ static struct frame *frame_get_slow(struct pool *pool)
 
 	pool_event(pool, PE_MAX);
 	is_stuck(pool);		/* the time counts from here */
-	frame = frame_evict(pool, dying ? CHARGE_EVICTION : CHARGE_USER);
+	frame = frame_evict(pool, dying ? CHARGE_EVICTION : CHARGE_USER, EVICTION_NAPS);
 	if (!frame && (dying || fatal_signal())) {
 		frame = ERR_PTR(-EINTR);
 	} else if (!frame && !is_stuck(pool)) {
@@ -368,6 +375,6 @@ struct frame *pool_frame_try(struct pool *pool)
 	if (!frame)
 		frame = frame_refill(pool);
 	if (!frame)
-		frame = frame_evict(pool, CHARGE_USER);
+		frame = frame_evict(pool, CHARGE_USER, TRY_NAPS);
 	return frame ? frame : ERR_PTR(-EBUSY);
 }

@@ -100,7 +100,7 @@ int space_replace(struct space *space, u64 vpn, u64 n);
  */
 int space_discard(struct space *space, u64 vpn, u64 n);
 
-/** space_free() - the same for anonymous memory only (MADV_FREE): pages of files stay as they are */
+/** space_free() - the same for anonymous memory only (MADV_FREE): pages of files stay */
 int space_free(struct space *space, u64 vpn, u64 n);
 
 /**

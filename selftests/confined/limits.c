@@ -329,7 +329,8 @@ static const struct test tests[] = {
 	{ "memory.reclaim", reclaim, .host = true },
 	{ "memory.zswap.max", store_limit, .host = true },
 	{ "memory.swap.max and the way back", swap_limit, .host = true },
-	{ "memory.swap.file none while pages are in it", swap_off, .host = true },
+	{ "memory.swap.file none while pages are in it", swap_off, .host = true,
+	  .seconds = 120 },
 	{ "which swap files are taken", swap_files, .host = true },
 	{ "a swap file is truncated", truncated, .host = true },
 };
