@@ -100,8 +100,6 @@ static void vpage_release(struct pool *pool, struct vpage *vp)
 	const struct origin *origin = vpage_origin(vp);
 	size_t size = size_of(origin);
 
-	if (origin)
-		backing_put_n(origin->backing, 1);
 	kmem_cache_free(origin ? file_cache : vpage_cache, vp);
 	pool_uncharge_metadata(pool, size);
 }
@@ -325,6 +323,9 @@ static void empty(struct pool *pool, struct vpage *vp)
 		spin_unlock(&pool->stored_lock);
 	}
 	vpage_drop_copy(pool, vp);
+	/* The vpage may be freed much later, and the file's file system unmounted before. */
+	if (vpage_origin(vp))
+		backing_put_n(vpage_origin(vp)->backing, 1);
 	frame = vp->frame;
 	if (frame) {
 		/* Waits for a fault that was handed the frame until it has mapped it. */

@@ -50,7 +50,7 @@ struct vpage {
 
 /**
  * struct origin - where the content of a private file mapping's page came from
- * @backing: a reference
+ * @backing: a reference, as long as a slot holds the page
  * @vpn: the page number that @backing knows it by
  */
 struct origin {
