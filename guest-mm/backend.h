@@ -13,6 +13,7 @@
 #include "guest-mm/vpage.h"
 
 struct pool;
+struct space;
 struct backing;
 
 /* A page number within a space, in one word: what vpage.mapper holds. */
@@ -105,6 +106,13 @@ void backing_put_n(struct backing *backing, unsigned int n);
  * no memory
  */
 struct backing *backing_moved(struct backing *backing, s64 delta);
+
+/**
+ * backend_space_next() - the pool's space with the least id from *@id on, which *@id then is
+ * Held until backend_space_put(), which may sleep, even if its process exits.  NULL: there is none.
+ */
+struct space *backend_space_next(struct pool *pool, u32 *id);
+void backend_space_put(struct pool *pool, struct space *space);
 
 /** backend_oom() - kill the largest process of the pool; false if there is none left to kill */
 bool backend_oom(struct pool *pool);

@@ -49,15 +49,37 @@ void swap_file_limit(struct guest *guest)
 	tier_swap_file_set_max(guest->pool->tiers[TIER_SWAP_FILE], bytes >> PAGE_SHIFT);
 }
 
+/* Without guest->lock: it takes as long as reading the file, and limits may change meanwhile. */
+static int empty(struct guest *guest, char *value)
+{
+	struct tier *tier = guest->pool->tiers[TIER_SWAP_FILE];
+	int err = pool_swapoff(guest->pool);
+
+	switch (err) {
+	case -EBUSY:
+		return guest_error(guest, err, field, value,
+				   "no room in the guest's memory for the %llu bytes that are in it",
+				   (unsigned long long)tier_swap_file_used(tier) << PAGE_SHIFT);
+	case -EALREADY:
+		return guest_error(guest, -EBUSY, field, value, "it is being taken away already");
+	case -EIO:
+		return guest_error(guest, err, field, value, "a page in it cannot be read");
+	default:
+		return err;
+	}
+}
+
 static int detach(struct guest *guest, char *value)
 {
-	int err = 0;
+	int err = empty(guest, value);
 
+	if (err)
+		return err;
 	mutex_lock(&guest->lock);
 	if (guest->memory->swap_file)
 		err = tier_swap_file_detach(guest->pool->tiers[TIER_SWAP_FILE]);
 	if (err)
-		guest_error(guest, err, field, value, "pages are in the swap file");
+		guest_error(guest, err, field, value, "it is in use again");
 	else
 		swap_file_forget(guest);
 	mutex_unlock(&guest->lock);

@@ -51,10 +51,10 @@ static void hand_out(struct space *space, u64 vpn, struct vpage *vp, bool write)
  * A vpage, locked, with @frame, which it owns from now on, in no table yet.
  * The frame goes if it fails.
  */
-static struct vpage *new_page(struct space *space, struct frame *frame)
+static struct vpage *new_page(struct space *space, struct frame *frame, const struct origin *origin)
 {
 	struct pool *pool = space->pool;
-	struct vpage *vp = vpage_alloc(pool, frame);
+	struct vpage *vp = vpage_alloc(pool, frame, origin);
 
 	if (IS_ERR(vp)) {
 		pool_frame_put(pool, frame);
@@ -66,12 +66,13 @@ static struct vpage *new_page(struct space *space, struct frame *frame)
 }
 
 /* The same with a new frame of undefined content. */
-static struct vpage *new_page_and_frame(struct space *space, struct frame **frame)
+static struct vpage *new_page_and_frame(struct space *space, struct frame **frame,
+					const struct origin *origin)
 {
 	*frame = pool_frame_get(space->pool);
 	if (IS_ERR(*frame))
 		return (void *)*frame;
-	return new_page(space, *frame);
+	return new_page(space, *frame, origin);
 }
 
 /* Undo new_page(). */
@@ -87,6 +88,7 @@ static void discard_page(struct pool *pool, struct vpage *vp)
  */
 static struct vpage *first_touch(struct space *space, u64 vpn, void *slot)
 {
+	struct origin origin = { .backing = slot ? slot_backing(slot) : NULL, .vpn = vpn };
 	struct vpage *vp;
 	struct frame *frame;
 	bool zeroed;
@@ -98,15 +100,13 @@ static struct vpage *first_touch(struct space *space, u64 vpn, void *slot)
 	if (IS_ERR(frame))
 		return (void *)frame;
 	zeroed = frame_zeroed(frame);
-	vp = new_page(space, frame);
+	vp = new_page(space, frame, slot ? &origin : NULL);
 	if (IS_ERR(vp))
 		return vp;
-	if (slot) {
-		err = backing_read(slot_backing(slot), vpn, frame_data(frame));
-		set_bit(VP_FILE, &vp->flags);
-	} else if (!zeroed) {
+	if (slot)
+		err = backing_read(origin.backing, vpn, frame_data(frame));
+	else if (!zeroed)
 		frame_clear(frame);
-	}
 	if (err || !space_set_slot(space, vpn, slot, vp)) {
 		discard_page(space->pool, vp);
 		return err ? ERR_PTR(err) : NULL;
@@ -135,11 +135,8 @@ static int load(struct space *space, struct vpage *vp)
 		pool_frame_put(pool, frame);
 		return err;
 	}
-	vp->frame = frame;
-	backend_frame_init(pool, frame, vp);
-	pool_count(pool, PS_RESIDENT, 1);
 	set_bit(VP_REFAULT, &vp->flags);
-	vpage_queue(pool, vp);
+	vpage_attach(pool, vp, frame);
 	return 0;
 }
 
@@ -165,14 +162,12 @@ static struct vpage *copy_page_for(struct space *space, u64 vpn, struct vpage *v
 	}
 	if (exclusive(space, vpn, vp))
 		return NULL;
-	copy = new_page_and_frame(space, &frame);
+	copy = new_page_and_frame(space, &frame, vpage_origin(vp));
 	if (IS_ERR(copy)) {
 		vpage_unlock(vp);
 		return copy;
 	}
 	frame_copy(frame, vp->frame);
-	if (test_bit(VP_FILE, &vp->flags))
-		set_bit(VP_FILE, &copy->flags);
 	if (!swap_slot(space, vpn, vp, copy)) {
 		vpage_unlock(vp);
 		discard_page(space->pool, copy);
@@ -234,7 +229,7 @@ int space_fault(struct space *space, u64 vpn, bool write, struct frame **out)
 static struct vpage *steal_frame(struct space *space, u64 vpn, struct vpage *vp)
 {
 	struct frame *mine = vp->frame, *theirs;
-	struct vpage *own = new_page_and_frame(space, &theirs);
+	struct vpage *own = new_page_and_frame(space, &theirs, vpage_origin(vp));
 
 	if (IS_ERR(own)) {
 		vpage_unlock(vp);
@@ -256,8 +251,6 @@ static struct vpage *steal_frame(struct space *space, u64 vpn, struct vpage *vp)
 	backend_frame_init(space->pool, theirs, vp);
 	backend_frame_init(space->pool, mine, own);
 	frame_unlock(mine);
-	if (test_bit(VP_FILE, &vp->flags))
-		set_bit(VP_FILE, &own->flags);
 	pool_count(space->pool, PS_COW, 1);
 	vpage_unlock(vp);
 	vpage_put_slot(space->pool, vp);
@@ -360,31 +353,29 @@ int space_copy_now(struct space *child, u64 vpn)
 
 int space_fill(struct space *space, u64 vpn, const void *data)
 {
+	struct leaf *leaf = space_own_leaf(space, vpn);
+	struct origin origin = { .vpn = vpn };
 	struct vpage *vp;
 	struct frame *frame;
-	struct leaf *leaf;
 	void *old;
 
-	vp = new_page_and_frame(space, &frame);
+	if (!leaf)
+		return -ENOMEM;
+	old = READ_ONCE(leaf->slot[leaf_index(vpn)]);
+	if (slot_is_page(old))
+		return -EEXIST;
+	if (old)
+		origin.backing = slot_backing(old);
+	vp = new_page_and_frame(space, &frame, old ? &origin : NULL);
 	if (IS_ERR(vp))
 		return PTR_ERR(vp);
 	memcpy(frame_data(frame), data, PAGE_SIZE);
-	do {
-		leaf = space_own_leaf(space, vpn);
-		if (!leaf) {
-			discard_page(space->pool, vp);
-			return -ENOMEM;
-		}
-		old = READ_ONCE(leaf->slot[leaf_index(vpn)]);
-		if (old && !slot_is_backing(old)) {
-			discard_page(space->pool, vp);
-			return -EEXIST;
-		}
-	} while (!space_set_slot(space, vpn, old, vp));
-	if (old) {
-		backing_put_n(slot_backing(old), 1);
-		set_bit(VP_FILE, &vp->flags);
+	if (!space_set_slot(space, vpn, old, vp)) {
+		discard_page(space->pool, vp);
+		return -EBUSY;
 	}
+	if (old)
+		backing_put_n(slot_backing(old), 1);
 	atomic_long_inc(&space->pages);
 	vpage_queue(space->pool, vp);
 	vpage_unlock(vp);

@@ -15,8 +15,11 @@
 #define EPISODE_US	2000000	/* failures further apart have nothing to do with each other */
 #define STUCK_NAP_MS	5
 
-/* How many milliseconds it waits for evictions that are under way. */
+/*
+ * How many milliseconds it waits for evictions that are under way, and how many who can do without.
+ */
 #define EVICTION_NAPS	500
+#define TRY_NAPS	20
 
 /* A fault waits at most this long for frames after a process was killed. */
 #define OOM_WAIT_MS	20
@@ -282,19 +285,15 @@ static bool is_stuck(struct pool *pool)
 	       now - READ_ONCE(pool->starved_since) > STARVED_US;
 }
 
-/* The pool is used up: evict, and when nothing can be evicted, have someone killed. */
-static struct frame *frame_get_slow(struct pool *pool)
+/*
+ * Evict until there is a frame; NULL when that does not help.  @naps: milliseconds to wait for
+ * others.
+ */
+static struct frame *frame_evict(struct pool *pool, enum charge_for who, unsigned int naps)
 {
-	unsigned long steals = pool_steals(pool);
-	u64 since = host_time_us();
-	/* Who is about to give everything back may have what is left. */
-	bool dying = host_dying();
-	enum charge_for who = dying ? CHARGE_EVICTION : CHARGE_USER;
-	unsigned int tries, naps = 0;
 	struct frame *frame = NULL;
+	unsigned int tries;
 
-	pool_event(pool, PE_MAX);
-	is_stuck(pool);		/* the time counts from here */
 	for (tries = 0; tries < FRAME_TRIES && !frame; tries++) {
 		unsigned int freed = reclaim_batch(pool, true);
 
@@ -308,18 +307,37 @@ static struct frame *frame_get_slow(struct pool *pool)
 		if (frame || freed)
 			continue;
 		/* What others evict just now cannot be found, but is about to be free. */
-		if (atomic_read(&pool->reclaimers) && naps++ < EVICTION_NAPS) {
+		if (atomic_read(&pool->reclaimers) && naps) {
+			naps--;
 			host_sleep_ms(1);
 			tries = 0;
 		}
 		cond_resched();
 	}
+	return frame;
+}
+
+/* The pool is used up: evict, and when nothing can be evicted, have someone killed. */
+static struct frame *frame_get_slow(struct pool *pool)
+{
+	unsigned long steals = pool_steals(pool);
+	u64 since = host_time_us();
+	/* Who is about to give everything back may have what is left. */
+	bool dying = host_dying();
+	struct frame *frame;
+
+	pool_event(pool, PE_MAX);
+	is_stuck(pool);		/* the time counts from here */
+	frame = frame_evict(pool, dying ? CHARGE_EVICTION : CHARGE_USER, EVICTION_NAPS);
 	if (!frame && (dying || fatal_signal())) {
 		frame = ERR_PTR(-EINTR);
 	} else if (!frame && !is_stuck(pool)) {
 		/* Where frames were freed, others were faster. */
 		if (pool_steals(pool) == steals)
 			host_sleep_ms(STUCK_NAP_MS);
+		frame = ERR_PTR(-EBUSY);
+	} else if (!frame && tier_swap_file_reopen(pool->tiers[TIER_SWAP_FILE])) {
+		/* Taking the swap file away is given up first. */
 		frame = ERR_PTR(-EBUSY);
 	} else if (!frame) {
 		pool_event(pool, PE_OOM);
@@ -348,4 +366,15 @@ struct frame *pool_frame_get(struct pool *pool)
 		return frame_get_slow(pool);
 	atomic_long_inc(&pool->granted);
 	return frame;
+}
+
+struct frame *pool_frame_try(struct pool *pool)
+{
+	struct frame *frame = cache_get(pool);
+
+	if (!frame)
+		frame = frame_refill(pool);
+	if (!frame)
+		frame = frame_evict(pool, CHARGE_USER, TRY_NAPS);
+	return frame ? frame : ERR_PTR(-EBUSY);
 }

@@ -190,6 +190,15 @@ void pool_set_marks(struct pool *pool, unsigned long limit);
 /** pool_reclaim() - evict pages; Return: how many pages of memory were given back */
 unsigned long pool_reclaim(struct pool *pool, unsigned long pages);
 
+/**
+ * pool_swapoff() - bring back all that is in the swap file, which takes no page any more
+ * Gives up rather than have a process killed.  The caller keeps the pool's life going, and holds
+ * no lock that a fault could want.
+ * Return: 0: the file is empty, and stays so until it is detached; else all is as before: -EBUSY:
+ * no room; -EALREADY: somebody else is at it; -EIO: a page cannot be read; -EINTR
+ */
+int pool_swapoff(struct pool *pool);
+
 /** pool_current() - pages held now: resident, cached, reserved and store */
 unsigned long pool_current(struct pool *pool);
 
@@ -231,6 +240,12 @@ static inline void pool_count(struct pool *pool, enum pool_stat stat, long n)
  * ERR_PTR(-EINTR): the caller is dying
  */
 struct frame *pool_frame_get(struct pool *pool);
+
+/**
+ * pool_frame_try() - the same for one who can do without: nobody is killed for it
+ * Return: the frame; ERR_PTR(-EBUSY): nothing more could be evicted
+ */
+struct frame *pool_frame_try(struct pool *pool);
 
 /** pool_frame_put() - give back a frame that nobody else holds */
 void pool_frame_put(struct pool *pool, struct frame *frame);
@@ -279,9 +294,13 @@ void pool_uncharge_metadata(struct pool *pool, size_t size);
 
 /**
  * vpage_alloc() - a new vpage, locked, in one slot, dirty, holding @frame
+ * @origin: where its content comes from, NULL for anonymous memory; its backing is held
  * Return: the vpage; ERR_PTR of -ENOMEM or of what pool_frame_get() answers
  */
-struct vpage *vpage_alloc(struct pool *pool, struct frame *frame);
+struct vpage *vpage_alloc(struct pool *pool, struct frame *frame, const struct origin *origin);
+
+/** vpage_attach() - give a page that is in a tier only a frame with its content; vpage locked */
+void vpage_attach(struct pool *pool, struct vpage *vp, struct frame *frame);
 
 /** vpage_queue() - a resident page on its way to the policy */
 void vpage_queue(struct pool *pool, struct vpage *vp);

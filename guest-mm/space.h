@@ -88,11 +88,20 @@ int space_copy_now(struct space *child, u64 vpn);
 int space_drop(struct space *space, u64 vpn, u64 n);
 
 /**
- * space_discard() - forget the pages of a mapped range (MADV_DONTNEED, MADV_FREE)
+ * space_replace() - forget what was in a range before the mapping that is there now; 0, -ENOMEM
  * May run beside faults.
- * Pages of private file mappings keep their content.  Return: 0, -ENOMEM
+ */
+int space_replace(struct space *space, u64 vpn, u64 n);
+
+/**
+ * space_discard() - forget the pages of a mapped range (MADV_DONTNEED)
+ * May run beside faults.
+ * Pages of private file mappings have the file's content again.  Return: 0, -ENOMEM
  */
 int space_discard(struct space *space, u64 vpn, u64 n);
+
+/** space_free() - the same for anonymous memory only (MADV_FREE): pages of files stay */
+int space_free(struct space *space, u64 vpn, u64 n);
 
 /**
  * space_move() - move the pages of a range to another place of the space (mremap)
@@ -111,6 +120,7 @@ int space_back(struct space *space, u64 vpn, u64 n, struct backing *backing);
 
 /**
  * space_fill() - put a page with content into an empty or backed slot (adoption at exec)
+ * Nothing else changes the slot.
  * @data: PAGE_SIZE bytes in kernel memory
  * Return: 0, -ENOMEM, -EBUSY, -EINTR; -EEXIST: there is a page already
  */

@@ -40,6 +40,7 @@ struct slots {
  * @slots: the file
  * @max: memory.swap.max: how many slots may be used
  * @used: slots that hold a page or are being written
+ * @closed: it takes no more pages
  * @read_errors: for the log
  */
 struct swap_file {
@@ -47,6 +48,7 @@ struct swap_file {
 	spinlock_t lock;	/* innermost */
 	struct slots slots;
 	unsigned long max, used;
+	bool closed;
 	unsigned long read_errors;
 };
 
@@ -125,7 +127,7 @@ static unsigned long swap_room(const struct swap_file *swap)
 {
 	unsigned long usable = min(swap->max, swap->slots.pages - swap->slots.bad);
 
-	return swap->slots.file && usable > swap->used ? usable - swap->used : 0;
+	return swap->slots.file && !swap->closed && usable > swap->used ? usable - swap->used : 0;
 }
 
 /* Take 1..@n neighbouring slots; false if the file is full. */
@@ -364,6 +366,7 @@ int tier_swap_file_detach(struct tier *tier)
 		err = -EBUSY;
 	} else {
 		slots = swap->slots;
+		swap->closed = false;
 		memset(&swap->slots, 0, sizeof(swap->slots));
 	}
 	spin_unlock(&swap->lock);
@@ -371,6 +374,39 @@ int tier_swap_file_detach(struct tier *tier)
 		host_file_close(slots.file);
 	slots_free(&slots);
 	return err;
+}
+
+int tier_swap_file_close(struct tier *tier)
+{
+	struct swap_file *swap = to_swap(tier);
+	int err = 0;
+
+	spin_lock(&swap->lock);
+	if (!swap->slots.file)
+		err = -ENOENT;
+	else if (swap->closed)
+		err = -EALREADY;
+	else
+		swap->closed = true;
+	spin_unlock(&swap->lock);
+	return err;
+}
+
+bool tier_swap_file_reopen(struct tier *tier)
+{
+	struct swap_file *swap = to_swap(tier);
+	bool was;
+
+	spin_lock(&swap->lock);
+	was = swap->closed;
+	swap->closed = false;
+	spin_unlock(&swap->lock);
+	return was;
+}
+
+bool tier_swap_file_closed(struct tier *tier)
+{
+	return READ_ONCE(to_swap(tier)->closed);
 }
 
 void tier_swap_file_set_max(struct tier *tier, unsigned long pages)
@@ -399,7 +435,7 @@ unsigned long tier_swap_file_size(struct tier *tier)
 	unsigned long size;
 
 	spin_lock(&swap->lock);
-	size = min(swap->max, swap->slots.pages);
+	size = swap->closed ? 0 : min(swap->max, swap->slots.pages);
 	spin_unlock(&swap->lock);
 	return size;
 }

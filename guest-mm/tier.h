@@ -88,11 +88,23 @@ extern const struct tier_ops tier_swap_file_ops;
 int tier_swap_file_attach(struct tier *tier, struct host_file *file, unsigned long pages);
 /** tier_swap_file_detach() - take it away; -EBUSY while a page is in it */
 int tier_swap_file_detach(struct tier *tier);
+/**
+ * tier_swap_file_close() - from now on it takes no page, and counts as one without room
+ * Return: 0; -EALREADY: it is closed; -ENOENT: there is no file
+ */
+int tier_swap_file_close(struct tier *tier);
+/** tier_swap_file_reopen() - undo that; false if it was not closed */
+bool tier_swap_file_reopen(struct tier *tier);
+/** tier_swap_file_closed() - is it? */
+bool tier_swap_file_closed(struct tier *tier);
 /** tier_swap_file_set_max() - limit in pages; at most the size of the file */
 void tier_swap_file_set_max(struct tier *tier, unsigned long pages);
 /** tier_swap_file_used() - pages in the file, with those on their way */
 unsigned long tier_swap_file_used(struct tier *tier);
-/** tier_swap_file_size() - pages that may be used: the lower of size and limit; 0 without a file */
+/**
+ * tier_swap_file_size() - pages that may be used: the lower of size and limit; 0 without a file,
+ * and while it is closed
+ */
 unsigned long tier_swap_file_size(struct tier *tier);
 #else
 static inline int tier_swap_file_attach(struct tier *tier, struct host_file *file,
@@ -102,6 +114,9 @@ static inline int tier_swap_file_attach(struct tier *tier, struct host_file *fil
 }
 
 static inline int tier_swap_file_detach(struct tier *tier) { return 0; }
+static inline int tier_swap_file_close(struct tier *tier) { return -ENOENT; }
+static inline bool tier_swap_file_reopen(struct tier *tier) { return false; }
+static inline bool tier_swap_file_closed(struct tier *tier) { return false; }
 static inline void tier_swap_file_set_max(struct tier *tier, unsigned long pages) {}
 static inline unsigned long tier_swap_file_used(struct tier *tier) { return 0; }
 static inline unsigned long tier_swap_file_size(struct tier *tier) { return 0; }

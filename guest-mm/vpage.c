@@ -19,15 +19,21 @@ struct mappers {
 };
 
 static struct kmem_cache *vpage_cache;
+static struct kmem_cache *file_cache;
 
 int vpage_module_init(void)
 {
 	vpage_cache = host_cache_create("lodge_vpage", struct vpage);
-	return vpage_cache ? 0 : -ENOMEM;
+	file_cache = host_cache_create("lodge_file_vpage", struct file_vpage);
+	if (vpage_cache && file_cache)
+		return 0;
+	vpage_module_exit();
+	return -ENOMEM;
 }
 
 void vpage_module_exit(void)
 {
+	kmem_cache_destroy(file_cache);
 	kmem_cache_destroy(vpage_cache);
 }
 
@@ -45,22 +51,40 @@ static struct vpage *take_spare(struct pool *pool)
 	return vp;
 }
 
-struct vpage *vpage_alloc(struct pool *pool, struct frame *frame)
+static size_t size_of(const struct origin *origin)
 {
-	struct vpage *vp = take_spare(pool);
-	int err;
+	return origin ? sizeof(struct file_vpage) : sizeof(struct vpage);
+}
 
-	if (!vp) {
-		err = pool_charge_metadata(pool, sizeof(*vp));
-		if (err)
-			return ERR_PTR(err);
-		vp = kmem_cache_alloc(vpage_cache, GFP_POOL);
-		if (!vp) {
-			pool_uncharge_metadata(pool, sizeof(*vp));
-			return ERR_PTR(-ENOMEM);
-		}
-	}
+/* A charged object, or an ERR_PTR. */
+static struct vpage *charged_vpage(struct pool *pool, const struct origin *origin)
+{
+	int err = pool_charge_metadata(pool, size_of(origin));
+	struct vpage *vp;
+
+	if (err)
+		return ERR_PTR(err);
+	vp = kmem_cache_alloc(origin ? file_cache : vpage_cache, GFP_POOL);
+	if (vp)
+		return vp;
+	pool_uncharge_metadata(pool, size_of(origin));
+	return ERR_PTR(-ENOMEM);
+}
+
+struct vpage *vpage_alloc(struct pool *pool, struct frame *frame, const struct origin *origin)
+{
+	struct vpage *vp = origin ? NULL : take_spare(pool);
+
+	if (!vp)
+		vp = charged_vpage(pool, origin);
+	if (IS_ERR(vp))
+		return vp;
 	vp->flags = BIT(VP_LOCKED) | BIT(VP_DIRTY);
+	if (origin) {
+		vp->flags |= BIT(VP_FILE);
+		backing_get_n(origin->backing, 1);
+		container_of(vp, struct file_vpage, vp)->origin = *origin;
+	}
 	atomic_set(&vp->slots, 1);
 	vp->last_use = 0;
 	vp->frame = frame;
@@ -73,8 +97,11 @@ struct vpage *vpage_alloc(struct pool *pool, struct frame *frame)
 
 static void vpage_release(struct pool *pool, struct vpage *vp)
 {
-	kmem_cache_free(vpage_cache, vp);
-	pool_uncharge_metadata(pool, sizeof(*vp));
+	const struct origin *origin = vpage_origin(vp);
+	size_t size = size_of(origin);
+
+	kmem_cache_free(origin ? file_cache : vpage_cache, vp);
+	pool_uncharge_metadata(pool, size);
 }
 
 static void vpage_free(struct pool *pool, struct vpage *vp)
@@ -82,6 +109,10 @@ static void vpage_free(struct pool *pool, struct vpage *vp)
 	struct pool_cpu *cpu = &pool->cpus[host_cpu() % pool->nr_cpus];
 	bool kept;
 
+	if (vpage_origin(vp)) {
+		vpage_release(pool, vp);
+		return;
+	}
 	spin_lock(&cpu->lock);
 	kept = cpu->nr_spare < POOL_CACHE;
 	if (kept)
@@ -89,6 +120,14 @@ static void vpage_free(struct pool *pool, struct vpage *vp)
 	spin_unlock(&cpu->lock);
 	if (!kept)
 		vpage_release(pool, vp);
+}
+
+void vpage_attach(struct pool *pool, struct vpage *vp, struct frame *frame)
+{
+	vp->frame = frame;
+	backend_frame_init(pool, frame, vp);
+	pool_count(pool, PS_RESIDENT, 1);
+	vpage_queue(pool, vp);
 }
 
 /* ---- the way to the policy ---- */
@@ -276,8 +315,7 @@ static void empty(struct pool *pool, struct vpage *vp)
 	struct frame *frame;
 
 	/* Only an evictor can hold it, or a fault that is about to finish. */
-	if (!vpage_trylock(vp))
-		wait_var_event(&vp->flags, vpage_trylock_waiting(vp));
+	vpage_lock(vp);
 	if (test_bit(VP_STORED, &vp->flags)) {
 		spin_lock(&pool->stored_lock);
 		list_del_init(&vp->lru);
@@ -285,6 +323,9 @@ static void empty(struct pool *pool, struct vpage *vp)
 		spin_unlock(&pool->stored_lock);
 	}
 	vpage_drop_copy(pool, vp);
+	/* The vpage may be freed much later, and the file's file system unmounted before. */
+	if (vpage_origin(vp))
+		backing_put_n(vpage_origin(vp)->backing, 1);
 	frame = vp->frame;
 	if (frame) {
 		/* Waits for a fault that was handed the frame until it has mapped it. */

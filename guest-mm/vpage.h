@@ -10,7 +10,7 @@
  * Content is in @frame, or in the tier that VP_TIER() names, or in both: a clean
  * frame beside a still valid copy, whose eviction is free.
  *
- * Locking: the VP_LOCKED bit is a sleeping lock (vpage_trylock(), vpage_lock_slot())
+ * Locking: the VP_LOCKED bit is a sleeping lock (vpage_lock(), space_lock_slot())
  * and protects @frame, @copy, @mapper, @more and all flags but those named below.
  * @lru and the VP_LIST_* flags belong to the pool's policy and are protected by its lock.
  * @mapper and @more change only under the frame's lock too, so that a place that was noted but has
@@ -22,6 +22,7 @@
 
 #include "guest-core/host.h"
 
+struct backing;
 struct frame;
 struct mappers;
 
@@ -47,6 +48,22 @@ struct vpage {
 	struct list_head lru;
 };
 
+/**
+ * struct origin - where the content of a private file mapping's page came from
+ * @backing: a reference, as long as a slot holds the page
+ * @vpn: the page number that @backing knows it by
+ */
+struct origin {
+	struct backing *backing;
+	u64 vpn;
+};
+
+/** struct file_vpage - a vpage that began as a page of a private file mapping (VP_FILE) */
+struct file_vpage {
+	struct vpage vp;
+	struct origin origin;
+};
+
 /* Bits of vpage.flags; all bit operations on them are atomic. */
 enum {
 	VP_LOCKED,		/* the vpage's lock */
@@ -60,11 +77,18 @@ enum {
 	VP_KEPT,		/* resident beside a copy in the policy's budget (policy lock) */
 	VP_FREED,		/* dropped while queued: the drain frees it (policy lock) */
 	VP_STORED,		/* on the pool's list of what the store holds (stored_lock) */
-	VP_FILE,		/* began as a page of a private file mapping */
+	VP_FILE,		/* the vpage is a struct file_vpage; never changes */
 	VP_TIER_SHIFT,		/* two bits: where @copy is */
 };
 
 #define VP_TIER_MASK	3UL
+
+/** vpage_origin() - the file that the page began in, or NULL; never changes */
+static inline const struct origin *vpage_origin(const struct vpage *vp)
+{
+	return test_bit(VP_FILE, &vp->flags) ?
+	       &container_of(vp, struct file_vpage, vp)->origin : NULL;
+}
 
 static inline unsigned int vpage_tier(const struct vpage *vp)
 {
@@ -103,6 +127,13 @@ static inline bool vpage_locked_waiting(struct vpage *vp)
 static inline bool vpage_trylock_waiting(struct vpage *vp)
 {
 	return !vpage_locked_waiting(vp) && vpage_trylock(vp);
+}
+
+/** vpage_lock() - take the vpage's lock; sleeps */
+static inline void vpage_lock(struct vpage *vp)
+{
+	if (!vpage_trylock(vp))
+		wait_var_event(&vp->flags, vpage_trylock_waiting(vp));
 }
 
 /** vpage_unlock() - let it go and wake who waits for it */

@@ -64,6 +64,12 @@ static inline bool fatal_signal(void)
 	return fatal_signal_pending(current);
 }
 
+/* Does it have a signal to look after, so that it should give up what may take long? */
+static inline bool interrupted(void)
+{
+	return signal_pending(current);
+}
+
 /** host_reclaiming() - are we called by the host's own reclaim? */
 static inline bool host_reclaiming(void)
 {

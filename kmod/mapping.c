@@ -187,6 +187,19 @@ bool mapping_is_pool(unsigned long addr, unsigned long len, unsigned long *prot,
 	return pool;
 }
 
+bool mapping_is_sealed(unsigned long addr, unsigned long len, unsigned long but)
+{
+	struct vm_area_struct *vma;
+	VMA_ITERATOR(vmi, current->mm, addr);
+	bool sealed = false;
+
+	mmap_read_lock(current->mm);
+	for_each_vma_range(vmi, vma, addr + len)
+		sealed |= compat_vma_is_sealed(vma) && vma_is_pool(vma) && !(vma->vm_flags & but);
+	mmap_read_unlock(current->mm);
+	return sealed;
+}
+
 unsigned long mapping_find_area(unsigned long addr, unsigned long len, unsigned long flags)
 {
 	unsigned long area;
@@ -239,16 +252,17 @@ int mapping_restore_anchor(struct mm_space *ms)
 	return 0;
 }
 
-/* Pages that an unmapping left behind, or that the mapping replaced. */
+/* Pages that an unmapping left behind, or that the mapping replaced; other threads may fault. */
 static int forget_old(struct mm_space *ms, unsigned long addr, unsigned long len)
 {
-	return space_drop(&ms->space, addr >> PAGE_SHIFT, len >> PAGE_SHIFT);
+	return space_replace(&ms->space, addr >> PAGE_SHIFT, len >> PAGE_SHIFT);
 }
 
 unsigned long mapping_map(struct mm_space *ms, unsigned long addr, unsigned long len,
 			  unsigned long prot, unsigned long flags, struct backing *backing)
 {
 	bool fixed = flags & (MAP_FIXED | MAP_FIXED_NOREPLACE);
+	bool replace = flags & MAP_FIXED && !(flags & MAP_FIXED_NOREPLACE);
 	unsigned long keep = flags & (MAP_LOCKED | MAP_NORESERVE | (backing ? 0 : MAP_POPULATE));
 	unsigned long area, done;
 	int err;
@@ -258,7 +272,7 @@ unsigned long mapping_map(struct mm_space *ms, unsigned long addr, unsigned long
 	len = PAGE_ALIGN(len);
 	if (!len || len > TASK_SIZE)
 		return -ENOMEM;
-	if (flags & MAP_FIXED) {
+	if (replace) {
 		err = mapping_keep_anchor(ms, addr, len);
 		if (err)
 			return err;
@@ -275,7 +289,7 @@ unsigned long mapping_map(struct mm_space *ms, unsigned long addr, unsigned long
 		 */
 		done = vm_mmap(ms->file, area, len, prot,
 			       MAP_SHARED | keep |
-			       (flags & MAP_FIXED ? MAP_FIXED : MAP_FIXED_NOREPLACE), area);
+			       (replace ? MAP_FIXED : MAP_FIXED_NOREPLACE), area);
 		if (!IS_ERR_VALUE(done))
 			break;
 		/*

@@ -208,6 +208,12 @@ int mapping_restore_anchor(struct mm_space *ms);
 bool mapping_is_pool(unsigned long addr, unsigned long len, unsigned long *prot,
 		     unsigned long *flags);
 
+/**
+ * mapping_is_sealed() - is there a mapping of the pool in a range that may not be changed any more
+ * (mseal) and has none of the VM_* flags @but?
+ */
+bool mapping_is_sealed(unsigned long addr, unsigned long len, unsigned long but);
+
 /** mapping_find_area() - where the host would map @len bytes; or a negative errno */
 unsigned long mapping_find_area(unsigned long addr, unsigned long len, unsigned long flags);
 

@@ -267,6 +267,27 @@ struct mm_space *mm_space_find_id(struct mm_guest *mg, u32 id)
 	return ms;
 }
 
+struct space *backend_space_next(struct pool *pool, u32 *id)
+{
+	struct mm_guest *mg = pool->owner;
+	unsigned long index = *id;
+	struct mm_space *ms;
+
+	rcu_read_lock();
+	for (ms = xa_find(&mg->spaces, &index, U32_MAX, XA_PRESENT);
+	     ms && !refcount_inc_not_zero(&ms->refs);
+	     ms = xa_find_after(&mg->spaces, &index, U32_MAX, XA_PRESENT))
+		;
+	rcu_read_unlock();
+	*id = index;
+	return ms ? &ms->space : NULL;
+}
+
+void backend_space_put(struct pool *pool, struct space *space)
+{
+	mm_space_put(container_of(space, struct mm_space, space));
+}
+
 /* ---- module ---- */
 
 int __init mm_space_init(void)

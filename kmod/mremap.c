@@ -40,6 +40,8 @@ static long move_pages_to(struct mm_space *ms, unsigned long old, unsigned long 
 
 	if (!mapping_is_pool(old, old_len, &prot, &flags))
 		return -EFAULT;
+	if (mapping_is_sealed(old, old_len, 0))
+		return -EPERM;
 	err = mapping_keep_anchor(ms, old, old_len);
 	if (err)
 		return err;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The hooked calls, and those of them that change mappings. */
 #include <linux/file.h>
+#include <linux/ipc.h>
 #include <linux/magic.h>
 #include <linux/major.h>
 #include <linux/mman.h>
@@ -93,11 +94,19 @@ static long host_mmap(struct mm_space *ms, struct pt_regs *regs, unsigned long i
 	return ret;
 }
 
+/* What the host refuses for regular files. */
+static bool beyond_files(unsigned long pgoff, unsigned long len)
+{
+	return len > MAX_LFS_FILESIZE || pgoff > (MAX_LFS_FILESIZE - len) >> PAGE_SHIFT;
+}
+
 static long file_mmap(struct mm_space *ms, struct file *file, struct args *c, unsigned long pgoff)
 {
 	struct backing *backing;
 	long ret;
 
+	if (beyond_files(pgoff, PAGE_ALIGN(c->a[1])))
+		return -EOVERFLOW;
 	/* backing_create() wants to know where the pages will be. */
 	if (!(c->a[3] & (MAP_FIXED | MAP_FIXED_NOREPLACE))) {
 		c->a[0] = mapping_find_area(c->a[0], PAGE_ALIGN(c->a[1]), c->a[3]);
@@ -229,7 +238,7 @@ static unsigned long change_brk(struct mm_space *ms, unsigned long brk)
 	if (brk < mm->start_brk || to < brk || data_limit_forbids(mm, brk))
 		return old;
 	if (to < from) {
-		if (vm_munmap(to, from - to))
+		if (mapping_keep_anchor(ms, to, from - to) || vm_munmap(to, from - to))
 			return old;
 		space_drop(&ms->space, to >> PAGE_SHIFT, (from - to) >> PAGE_SHIFT);
 	} else if (to > from) {
@@ -322,11 +331,20 @@ static bool all_pool(unsigned long addr, unsigned long len)
 	return all;
 }
 
-static void discard(struct mm_space *ms, unsigned long addr, unsigned long len)
+/* Advice that throws content away. */
+static bool is_discard(int advice)
+{
+	return advice == MADV_DONTNEED || advice == MADV_DONTNEED_LOCKED || advice == MADV_FREE;
+}
+
+static void discard(struct mm_space *ms, unsigned long addr, unsigned long len, bool files)
 {
 	/* In one go; what is touched again meanwhile is unmapped page by page. */
 	unmap_mapping_pages(&ms->mapping, addr >> PAGE_SHIFT, len >> PAGE_SHIFT, false);
-	space_discard(&ms->space, addr >> PAGE_SHIFT, len >> PAGE_SHIFT);
+	if (files)
+		space_discard(&ms->space, addr >> PAGE_SHIFT, len >> PAGE_SHIFT);
+	else
+		space_free(&ms->space, addr >> PAGE_SHIFT, len >> PAGE_SHIFT);
 }
 
 static long guest_madvise(struct pt_regs *regs, unsigned long ip, struct args c)
@@ -340,12 +358,16 @@ static long guest_madvise(struct pt_regs *regs, unsigned long ip, struct args c)
 	if (advice == MADV_REMOVE && len && all_pool(addr, len))
 		return -EINVAL;
 	/* Everything else is harmless for a shared mapping. */
-	if ((advice != MADV_DONTNEED && advice != MADV_DONTNEED_LOCKED && advice != MADV_FREE) ||
-	    offset_in_page(addr) || !len || addr + len < addr)
+	if (!is_discard(advice) || offset_in_page(addr) || !len || addr + len < addr)
 		return hooks_call_original(regs, ip);
 	ms = call_enter();
 	if (!ms)
 		return -EINTR;
+	/* The host knows this of its own anonymous memory only. */
+	if (mapping_is_sealed(addr, len, VM_WRITE)) {
+		call_leave(ms);
+		return -EPERM;
+	}
 	/* The host knows MADV_FREE for its own anonymous memory only. */
 	if (advice == MADV_FREE && all_pool(addr, len))
 		ret = 0;
@@ -353,7 +375,7 @@ static long guest_madvise(struct pt_regs *regs, unsigned long ip, struct args c)
 		ret = hooks_call_original(regs, ip);
 	/* A hole in the range does not spare what is mapped. */
 	if (!ret || ret == -ENOMEM)
-		discard(ms, addr, len);
+		discard(ms, addr, len, advice != MADV_FREE);
 	call_leave(ms);
 	return ret;
 }
@@ -380,6 +402,14 @@ static long call_and_restore(struct pt_regs *regs, unsigned long ip)
 	fput(file);
 	call_leave(ms);
 	return ret;
+}
+
+/* Of all that ipc(2) does only this maps something; of the rest, much waits for others. */
+static long ipc_32(struct pt_regs *regs, unsigned long ip)
+{
+	if ((regs->bx & 0xffff) != SHMAT)
+		return hooks_call_original(regs, ip);
+	return call_and_restore(regs, ip);
 }
 
 /* It is for shared mappings of files, which private memory is not, whatever the host sees. */
@@ -482,7 +512,7 @@ static const struct hook hook_table[] = {
 	{ "__ia32_sys_madvise", madvise_32, true },
 	{ "__ia32_sys_remap_file_pages", remap_file_pages_32, true },
 	{ "__ia32_compat_sys_shmat", call_and_restore, true },
-	{ "__ia32_compat_sys_ipc", call_and_restore, true },
+	{ "__ia32_compat_sys_ipc", ipc_32, true },
 	{ "__ia32_compat_sys_ia32_clone", clone_32, true },
 	{ "__ia32_sys_clone3", clone3_32, true },
 	{ "__ia32_compat_sys_execve", exec_call, true },

@@ -42,6 +42,16 @@ static inline void compat_vm_flags_set(struct vm_area_struct *vma, unsigned long
 #endif
 }
 
+/* What mseal() did, from 6.10 on. */
+static inline bool compat_vma_is_sealed(const struct vm_area_struct *vma)
+{
+#ifdef VM_SEALED
+	return vma->vm_flags & VM_SEALED;
+#else
+	return false;
+#endif
+}
+
 /* Private anonymous memory of the kernels from 6.11 on that they may drop. */
 #ifndef MAP_DROPPABLE
 #define MAP_DROPPABLE	0x08

@@ -225,6 +225,30 @@ static void swap_limit(void)
 	check_equal(guest_remove(&guest), 0);
 }
 
+/* What is in the file comes back when there is room, while its owner uses it. */
+static void swap_off(void)
+{
+	pid_t pid;
+
+	hard = true;
+	barrier = shared_memory(PAGE);
+	guest_make(&guest, "limits", 4 * UNIT);
+	check_equal(guest_swap(&guest, 64 * UNIT), 0);
+	pid = guest_child(&guest, hold, NULL);
+	meet(barrier, 2, 1);
+	check_equal(guest_write(&guest, "memory.swap.file", "none"), EBUSY);
+	check(strstr(guest_read(&guest, "last_error"), "no room in the guest's memory"));
+	check(strcmp(guest_read(&guest, "memory.swap.file"), "none"));
+	check(guest_figure(&guest, "memory.swap.current") > 0);
+	check_equal(guest_event(&guest, "oom_kill"), 0);
+	check_equal(guest_write(&guest, "memory.max", "%lu", 64 * UNIT), 0);
+	check_equal(guest_write(&guest, "memory.swap.file", "none"), 0);
+	check_equal(guest_figure(&guest, "memory.swap.current"), 0);
+	check(!strcmp(guest_read(&guest, "memory.swap.file"), "none"));
+	check_equal(guest_swap(&guest, 64 * UNIT), 0);
+	finish(pid);
+}
+
 static void swap_files(void)
 {
 	struct guest other;
@@ -302,6 +326,8 @@ static const struct test tests[] = {
 	{ "memory.reclaim", reclaim, .host = true },
 	{ "memory.zswap.max", store_limit, .host = true },
 	{ "memory.swap.max and the way back", swap_limit, .host = true },
+	{ "memory.swap.file none while pages are in it", swap_off, .host = true,
+	  .seconds = 120 },
 	{ "which swap files are taken", swap_files, .host = true },
 	{ "a swap file is truncated", truncated, .host = true },
 };

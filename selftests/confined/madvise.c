@@ -83,6 +83,14 @@ static void dontneed_in_parent(void)
 	check(zeroed(memory + SIZE / 2, SIZE / 2));
 }
 
+static void discard_file_in_child(void *arg)
+{
+	check(filled(arg, UNIT, 5));
+	check(!madvise(arg, UNIT, MADV_DONTNEED));
+	check(filled(arg, UNIT, 4));
+	fill(arg, UNIT, 7);
+}
+
 static void dontneed_file(void)
 {
 	char path[] = "/tmp/madviseXXXXXX", *buffer = malloc(UNIT), *p;
@@ -94,9 +102,19 @@ static void dontneed_file(void)
 	p = mmap(NULL, UNIT, RW, MAP_PRIVATE, fd, 0);
 	check(p != MAP_FAILED && filled(p, UNIT, 4));
 	fill(p, UNIT, 5);
+	press(UNIT);
+	run_child(discard_file_in_child, p);
+	check(filled(p, UNIT, 5));
 	check(!madvise(p, UNIT, MADV_DONTNEED));
-	/* A guest keeps what was written; see the limits in the admin guide. */
-	check(filled(p, UNIT, guest_is_here() ? 5 : 4));
+	check(filled(p, UNIT, 4));
+	fill(p, UNIT, 6);
+	/* Also where it was moved to since it was written. */
+	p = mremap(p, UNIT, UNIT, MREMAP_MAYMOVE | MREMAP_FIXED, private_memory(UNIT));
+	check(p != MAP_FAILED && filled(p, UNIT, 6));
+	check(!madvise(p + PAGE, UNIT - PAGE, MADV_DONTNEED));
+	check(filled(p, PAGE, 6));
+	check(!madvise(p, UNIT, MADV_DONTNEED));
+	check(filled(p, UNIT, 4));
 }
 
 /* Either the old content or zeroes, page by page, and what is written then stays. */
@@ -240,6 +258,79 @@ static void beside_faults(void)
 	check(!pthread_join(reader, NULL));
 }
 
+/* ---- discarding what a child keeps, beside faults ---- */
+
+static void *look_at_end(void *arg)
+{
+	while (!stop)
+		(void)*(volatile char *)(memory + UNIT - 1);
+	return NULL;
+}
+
+struct keeping {
+	struct barrier *barrier;
+	unsigned int round;
+};
+
+/* The child writes where only the parent has given the pages up. */
+static void keep_and_write(void *arg)
+{
+	struct keeping *k = arg;
+
+	meet(k->barrier, 2, 2 * k->round + 1);
+	check(filled(memory, UNIT, k->round));
+	fill(memory, UNIT, 1000);
+	meet(k->barrier, 2, 2 * k->round + 2);
+}
+
+static void kept_by_child(void)
+{
+	struct keeping k = { .barrier = shared_memory(PAGE) };
+	pthread_t reader;
+	pid_t pid;
+
+	memory = private_memory(UNIT);
+	for (k.round = 0; k.round < rounds(20); k.round++) {
+		fill(memory, UNIT, k.round);
+		pid = child(keep_and_write, &k);
+		stop = false;
+		check(!pthread_create(&reader, NULL, look_at_end, NULL));
+		check(!madvise(memory, UNIT, MADV_DONTNEED));
+		meet(k.barrier, 2, 2 * k.round + 1);
+		meet(k.barrier, 2, 2 * k.round + 2);
+		check(zeroed(memory, UNIT));
+		stop = true;
+		check(!pthread_join(reader, NULL));
+		join(pid);
+	}
+}
+
+/* ---- sealed memory ---- */
+
+#define SYS_MSEAL	462
+
+/* What may not be changed is not emptied either. */
+static void sealed(void)
+{
+	char *p = private_memory(SIZE), *q = private_memory(SIZE);
+
+	fill(p, SIZE, 11);
+	check(!mprotect(p, UNIT, PROT_READ));
+	if (syscall(SYS_MSEAL, p, UNIT, 0)) {
+		/* Linux 6.10 has it. */
+		check(errno != EPERM && errno != EINVAL);
+		return;
+	}
+	check(madvise(p, UNIT, MADV_DONTNEED) && errno == EPERM);
+	check(madvise(p, SIZE, MADV_FREE) && errno == EPERM);
+	check(mremap(p, UNIT, UNIT, MREMAP_MAYMOVE | MREMAP_FIXED, q) == MAP_FAILED &&
+	      errno == EPERM);
+	check(mremap(p, UNIT, 2 * UNIT, MREMAP_MAYMOVE) == MAP_FAILED && errno == EPERM);
+	check(munmap(p, UNIT) && errno == EPERM);
+	check(filled(p, UNIT, 11));
+	check_equal(faults(look, p), 0);
+}
+
 static const struct test tests[] = {
 	{ "MADV_DONTNEED", dontneed },
 	{ "MADV_DONTNEED in a child", dontneed_after_fork, .pool = 3 * MIB },
@@ -251,6 +342,8 @@ static const struct test tests[] = {
 	{ "advice without effect", harmless },
 	{ "what is refused", refusals },
 	{ "MADV_DONTNEED beside faults", beside_faults },
+	{ "MADV_DONTNEED of what a child keeps", kept_by_child, .pool = 8 * MIB, .calm = true },
+	{ "sealed memory", sealed, .pool = 8 * MIB, .calm = true },
 };
 
 TEST_MAIN(tests)

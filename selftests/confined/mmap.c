@@ -44,6 +44,9 @@ static void fixed_over(void)
 	check(zeroed(p + UNIT, UNIT));
 	check(mmap(p, PAGE, RW, PRIVATE | MAP_FIXED_NOREPLACE, -1, 0) == MAP_FAILED &&
 	      errno == EEXIST);
+	check(mmap(p, PAGE, RW, PRIVATE | MAP_FIXED | MAP_FIXED_NOREPLACE, -1, 0) == MAP_FAILED &&
+	      errno == EEXIST);
+	check(filled(p, UNIT, 1));
 	fill(p, UNIT, 4);
 	check(filled(p, UNIT, 4));
 }
@@ -305,6 +308,21 @@ static void all_locked(void)
 	check(filled(p, UNIT, 14));
 }
 
+/* No file reaches there. */
+static void far_offsets(void)
+{
+	static const unsigned long offsets[] = { ~0UL << 12, 1UL << 63, (1UL << 63) - PAGE };
+	char path[] = "/tmp/mmapXXXXXX";
+	int fd = mkstemp(path);
+	unsigned int i;
+
+	check(fd >= 0 && !unlink(path) && !ftruncate(fd, PAGE));
+	for (i = 0; i < sizeof(offsets) / sizeof(offsets[0]); i++)
+		check(mmap(NULL, PAGE, RW, MAP_PRIVATE, fd, offsets[i]) == MAP_FAILED &&
+		      errno == EOVERFLOW);
+	close(fd);
+}
+
 static void many_mappings(void)
 {
 	char *p = private_memory(2000 * PAGE);
@@ -344,6 +362,7 @@ static const struct test tests[] = {
 	{ "private pages do not follow the file", write_file_later, .calm = true },
 	{ "the end of a file: zeroes, then SIGBUS", end_of_file, .calm = true },
 	{ "how the file was opened", modes, .calm = true },
+	{ "offsets beyond any file", far_offsets, .calm = true },
 	{ "shared memory", shared },
 	{ "a private mapping of /dev/zero", zero_device, .pool = 3 * MIB },
 	{ "mlock", locked, .pool = 4 * MIB },

@@ -3,7 +3,9 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ipc.h>
 #include <sys/mman.h>
+#include <sys/sem.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -213,6 +215,52 @@ static void calls(void)
 	check(filled(memory, SIZE, 4));
 }
 
+/* ---- waiting in ipc(2), which 32-bit programs use for semaphores and much else ---- */
+
+#define IPC_32		117
+#define SEMOP_32	1
+
+static int semaphore;
+
+static long ipc_32(long call, long first, long second, void *ptr)
+{
+	long ret;
+
+	asm volatile("int $0x80" : "=a" (ret)
+		     : "a" (IPC_32), "b" (call), "c" (first), "d" (second), "S" (0), "D" (ptr)
+		     : "memory", "r8", "r9", "r10", "r11");
+	return ret;
+}
+
+static void *wait_for_semaphore(void *arg)
+{
+	check_equal(ipc_32(SEMOP_32, semaphore, 1, arg), 0);
+	return NULL;
+}
+
+static void waits_in_ipc(void)
+{
+	struct sembuf *down = mmap(NULL, PAGE, PROT_READ | PROT_WRITE,
+				   MAP_PRIVATE | MAP_ANONYMOUS | MAP_32BIT, -1, 0);
+	struct sembuf up = { .sem_op = 1 };
+	pthread_t waiter;
+	char *p;
+
+	check(down != MAP_FAILED);
+	down->sem_op = -1;
+	semaphore = semget(IPC_PRIVATE, 1, 0600);
+	check(semaphore >= 0);
+	check(!pthread_create(&waiter, NULL, wait_for_semaphore, down));
+	while (semctl(semaphore, 0, GETNCNT) != 1)
+		sleep_ms(1);
+	p = private_memory(UNIT);
+	fill(p, UNIT, 6);
+	check(!munmap(p, UNIT));
+	check(!semop(semaphore, &up, 1));
+	check(!pthread_join(waiter, NULL));
+	check(!semctl(semaphore, 0, IPC_RMID));
+}
+
 static const struct test tests[] = {
 	{ "threads write words of the same pages", same_pages },
 	{ "no increment is lost", atomic_adds },
@@ -221,6 +269,7 @@ static const struct test tests[] = {
 	{ "short-lived threads use their stacks", short_lives, .pool = 3 * MIB, .seconds = 60 },
 	{ "the first thread exits before the others", leader_exits },
 	{ "read and write on evicted pages", calls },
+	{ "a thread that waits in ipc(2) keeps nobody from mapping", waits_in_ipc, .calm = true },
 };
 
 TEST_MAIN(tests)

@@ -14,7 +14,7 @@ state()
 	find "$dir" ! -path "$dir/user/run/lodge*" ! -name out | sort
 	find "$dir/user/run/lodge" -mindepth 1 2>/dev/null
 	grep -c "$dir" /proc/net/unix
-	wc -l </proc/mounts
+	grep -c "$dir" /proc/mounts
 }
 
 # bad TEXT STATUS WORDS COMMAND...: refused, and everything is as before

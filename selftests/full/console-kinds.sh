@@ -210,6 +210,23 @@ lodge halt win
 check "it is closed with the guest" eventually test -e window-closed
 lodge rm win
 
+# The real one, on a display that nobody sees.
+printf '#!/bin/sh\nexec xterm -geometry 91x23 "$@"\n' >"$dir/window"
+chmod +x "$dir/window"
+as_user sh -c 'echo $$ >xvfb.pid; exec Xvfb -displayfd 9 -screen 0 800x600x8 9>display' \
+	>/dev/null 2>&1 &
+eventually test -s display
+is "a guest with an xterm" "$(DISPLAY=:$(cat display) start x --root shell.img -d --console attach \
+	--console "xterm=$dir/window")" x
+large() { (echo 'stty size'; sleep 0.5) | lodge console x 1 2>/dev/null | grep -q '^23 91'; }
+check "the guest's terminal is as large as the window" eventually large
+lodge halt x
+lodge rm x
+windows() { pgrep -f -- '-T x: console 1'; }
+closed() { ! windows >/dev/null; }
+check "the window is closed with the guest" eventually closed
+kill "$(cat xvfb.pid)"
+
 is "--serial stdio, with no console: its kernel speaks there" "$(start line --root shell.img \
 	--console none --serial stdio -- /bin/sh -c \
 	'mount -t proc p /proc; echo at $(head -c 5 /proc/consoles); poweroff -f' 2>&1 | tr -d '\r' |

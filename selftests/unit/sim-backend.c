@@ -238,6 +238,33 @@ int sim_map_file(struct sim_space *ss, u64 vpn, u64 n, u64 seed)
 
 /* ---- the rest of backend.h ---- */
 
+/* No space can exit meanwhile. */
+struct space *backend_space_next(struct pool *pool, u32 *id)
+{
+	struct sim *sim = sim_of(pool);
+	struct sim_space *next = NULL;
+	unsigned int i;
+
+	pthread_rwlock_rdlock(&sim->lock);
+	for (i = 0; i < SIM_SPACES; i++) {
+		struct sim_space *ss = sim->spaces[i];
+
+		if (ss && ss->space.id >= *id && (!next || ss->space.id < next->space.id))
+			next = ss;
+	}
+	if (!next) {
+		pthread_rwlock_unlock(&sim->lock);
+		return NULL;
+	}
+	*id = next->space.id;
+	return &next->space;
+}
+
+void backend_space_put(struct pool *pool, struct space *space)
+{
+	pthread_rwlock_unlock(&sim_of(pool)->lock);
+}
+
 bool backend_oom(struct pool *pool)
 {
 	struct sim *sim = sim_of(pool);

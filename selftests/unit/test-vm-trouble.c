@@ -340,6 +340,77 @@ static void test_discard_late_fault(void **state)
 	assert_int_equal(host_allocated(), 0);
 }
 
+/*
+ * The page that comes back is only read, and the child keeps it: what the child writes then is not
+ * the parent's to see.
+ */
+static void test_discard_late_read(void **state)
+{
+	struct sim *sim = sim_create(200);
+	struct sim_space *ss = sim_space_create(sim, PAGES), *child;
+	unsigned int i;
+	u64 word;
+
+	write_seed(ss, 3, 100);
+	write_seed(ss, 4, 101);
+	child = sim_fork(ss);
+	check_seed(ss, 3, 100);
+	check_seed(ss, 4, 101);
+	assert_int_equal(space_discard(&ss->space, 3, 1), 0);
+	assert_int_equal(space_replace(&ss->space, 4, 1), 0);
+	write_seed(child, 3, 200);
+	write_seed(child, 4, 201);
+	for (i = 3; i <= 4; i++) {
+		assert_int_equal(sim_read(ss, i, 24, &word, sizeof(word)), 0);
+		assert_true(word == 0);
+	}
+	sim_space_exit(child);
+	sim_space_exit(ss);
+	sim_destroy(sim);
+	assert_int_equal(host_allocated(), 0);
+}
+
+static void protect_nothing(void *arg, u64 vpn, u64 n)
+{
+}
+
+/*
+ * Two mappings within one leaf are forked one after the other, and in the second one faults go on
+ * until it is its turn: the child gets it as it is then.
+ */
+static void test_fork_late_write(void **state)
+{
+	struct sim *sim = sim_create(200);
+	struct sim_space *ss = sim_space_create(sim, PAGES), *child;
+
+	write_seed(ss, 3, 100);
+	write_seed(ss, 40, 101);
+	write_seed(ss, 41, 102);
+	write_seed(ss, 42, 103);
+	child = sim_space_create(sim, PAGES);
+	assert_int_equal(space_fork(&ss->space, &child->space, 0, 32, protect_nothing, NULL), 0);
+	backend_unmap_range(sim->pool, ss->space.id, 0, PAGES);
+	write_seed(ss, 40, 200);
+	assert_int_equal(space_discard(&ss->space, 42, 1), 0);
+	write_seed(ss, 43, 201);
+	assert_int_equal(space_fork(&ss->space, &child->space, 32, PAGES - 32, protect_nothing,
+				    NULL), 0);
+	backend_unmap_range(sim->pool, ss->space.id, 0, PAGES);
+	assert_int_equal(atomic_long_read(&child->space.pages), atomic_long_read(&ss->space.pages));
+	write_seed(ss, 3, 300);
+	write_seed(ss, 41, 301);
+	check_seed(child, 3, 100);
+	check_seed(child, 40, 200);
+	check_seed(child, 41, 102);
+	check_seed(child, 43, 201);
+	write_seed(child, 40, 400);
+	check_seed(ss, 40, 200);
+	sim_space_exit(child);
+	sim_space_exit(ss);
+	sim_destroy(sim);
+	assert_int_equal(host_allocated(), 0);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -350,6 +421,8 @@ int main(void)
 		cmocka_unit_test(test_limits),
 		cmocka_unit_test(test_discard_race),
 		cmocka_unit_test(test_discard_late_fault),
+		cmocka_unit_test(test_discard_late_read),
+		cmocka_unit_test(test_fork_late_write),
 	};
 
 	return cmocka_run_group_tests_name("vm-trouble", tests, NULL, NULL);

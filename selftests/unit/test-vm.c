@@ -18,11 +18,13 @@
  * struct proc - a process and what its memory must hold
  * @lock: shared by its threads' accesses, exclusive for what changes mappings
  * @model: the content of each page
+ * @file: 0, or 1 + the pattern of the file's page that is mapped there
  */
 struct proc {
 	pthread_rwlock_t lock;
 	struct sim_space *ss;
 	u8 (*model)[PAGE_SIZE];
+	u64 file[PAGES];
 };
 
 /* One run: a machine and its processes. */
@@ -44,6 +46,7 @@ static void proc_new(struct run *run, struct proc *proc)
 	proc->ss = sim_space_create(run->sim, PAGES);
 	assert_non_null(proc->ss);
 	memset(proc->model, 0, PAGES * PAGE_SIZE);
+	memset(proc->file, 0, sizeof(proc->file));
 }
 
 static void check_page(struct proc *proc, u64 vpn)
@@ -98,7 +101,13 @@ static void change_limit(struct run *run, u64 *random)
 	unsigned long limit = 300 + sim_random(random, 300);
 	int err;
 
-	switch (sim_random(random, 3)) {
+	switch (sim_random(random, 4)) {
+	case 3:
+		err = pool_swapoff(pool);
+		must(!err || err == -EBUSY || err == -EALREADY);
+		if (!err)
+			tier_swap_file_reopen(pool->tiers[TIER_SWAP_FILE]);
+		break;
 	case 0:
 		pool_reclaim(pool, sim_random(random, 200));
 		break;
@@ -111,6 +120,20 @@ static void change_limit(struct run *run, u64 *random)
 	}
 }
 
+/* MADV_DONTNEED: zeroes, or the file again. */
+static void discard(struct proc *proc, u64 vpn, u64 n)
+{
+	u64 i;
+
+	must(!sim_discard(proc->ss, vpn, n));
+	for (i = vpn; i < vpn + n; i++) {
+		if (proc->file[i])
+			sim_pattern(proc->model[i], proc->file[i] - 1);
+		else
+			memset(proc->model[i], 0, PAGE_SIZE);
+	}
+}
+
 /* With the process to ourselves: what changes its mappings. */
 static void change_mappings(struct run *run, struct proc *proc, u64 *random)
 {
@@ -119,10 +142,11 @@ static void change_mappings(struct run *run, struct proc *proc, u64 *random)
 	struct proc *other = &run->proc[sim_random(random, PROCS)];
 	u64 seed = sim_random(random, 100000);
 
-	switch (sim_random(random, 8)) {
+	switch (sim_random(random, 9)) {
 	case 0:
 		must(!sim_unmap(proc->ss, vpn, n));
 		memset(proc->model[vpn], 0, n * PAGE_SIZE);
+		memset(&proc->file[vpn], 0, n * sizeof(u64));
 		return;
 	case 1:
 		n = min(n, (u64)PAGES / 4);
@@ -131,11 +155,18 @@ static void change_mappings(struct run *run, struct proc *proc, u64 *random)
 		must(!sim_move(proc->ss, vpn, to, n));
 		memcpy(proc->model[to], proc->model[vpn], n * PAGE_SIZE);
 		memset(proc->model[vpn], 0, n * PAGE_SIZE);
+		memcpy(&proc->file[to], &proc->file[vpn], n * sizeof(u64));
+		memset(&proc->file[vpn], 0, n * sizeof(u64));
 		return;
 	case 2:
 		must(!sim_map_file(proc->ss, vpn, n, seed));
-		for (i = 0; i < n; i++)
+		for (i = 0; i < n; i++) {
 			sim_pattern(proc->model[vpn + i], seed + i);
+			proc->file[vpn + i] = seed + i + 1;
+		}
+		return;
+	case 3:
+		discard(proc, vpn, n);
 		return;
 	default:
 		break;
@@ -147,6 +178,7 @@ static void change_mappings(struct run *run, struct proc *proc, u64 *random)
 	other->ss = sim_fork(proc->ss);
 	must(other->ss);
 	memcpy(other->model, proc->model, PAGES * PAGE_SIZE);
+	memcpy(other->file, proc->file, sizeof(other->file));
 	pthread_rwlock_unlock(&other->lock);
 }
 

@@ -36,6 +36,11 @@ static inline bool fatal_signal(void)
 	return host_killed;
 }
 
+static inline bool interrupted(void)
+{
+	return host_killed;
+}
+
 static inline bool host_reclaiming(void)
 {
 	return false;
