@@ -219,12 +219,26 @@ void space_leave(struct lodge_thread *ht)
 	lodge_space_unmap(ht->inst, ht->space, 0, FULL_SPACE_SIZE);
 }
 
+static bool is_shown(struct lodge_instance *inst, int space)
+{
+	struct lodge_thread *ht;
+	bool shown = false;
+
+	spin_lock(&inst->lock);
+	list_for_each_entry(ht, &inst->threads, list)
+		shown |= ht->space == space;
+	spin_unlock(&inst->lock);
+	return shown;
+}
+
 /** lodge_space_new - see lodge-host.h */
 int lodge_space_new(struct lodge_instance *inst)
 {
-	/* 16 million of them, one for each exec and fork: a number is used again only after all. */
-	if (++inst->last_space >> (63 - FULL_SPACE_SHIFT))
-		inst->last_space = 2;
+	/* After 16 million of them, one for each exec and fork, those that are still there. */
+	do {
+		if (++inst->last_space >> (63 - FULL_SPACE_SHIFT))
+			inst->last_space = 2;
+	} while (is_shown(inst, inst->last_space));
 	return inst->last_space;
 }
 EXPORT_SYMBOL_GPL(lodge_space_new);
