@@ -83,7 +83,7 @@ static void row_pipe(void)
 		_exit(0);
 	}
 	samples_begin();
-	for (i = 0; i < 5000; i++) {
+	for (i = 0; i < 2000; i++) {
 		__u64 start = stamp_start();
 
 		if (write(there[1], &byte, 1) != 1 || read(back[0], &byte, 1) != 1)
@@ -103,7 +103,7 @@ static void row_mmap_touch(void)
 	unsigned int i;
 
 	samples_begin();
-	for (i = 0; i < 5000; i++) {
+	for (i = 0; i < 2000; i++) {
 		__u64 start = stamp_start();
 		char *at = pages_map(1);
 
@@ -192,7 +192,7 @@ void rows_guest(const char *folder)
 	row_write_fault(3);
 	row_mmap_touch();
 	row_fork_wait("fork-exit-wait", 0, 100);
-	row_fork_wait("fork-exit-wait-32M", 32 * MIB / PAGE, 12);
+	row_fork_wait("fork-exit-wait-32M", 32 * MIB / PAGE, 4);
 	row_exec(nothing);
 	row_switch();
 }
