@@ -2,9 +2,9 @@
 /*
  * enter ARGUMENT...: become a guest in the kernel, with these arguments for its kernel.
  *
- * Static, for a sandbox without libraries. The instance, an open /dev/lodge whose guest module is loaded,
- * is the descriptor $LODGE_INSTANCE; all others that are open become the guest kernel's, under the same
- * numbers. Its memory is what "mem=" says.
+ * Static, for a sandbox without libraries. The instance, an open /dev/lodge whose guest module is
+ * loaded, is the descriptor $LODGE_INSTANCE; all others that are open become the guest kernel's,
+ * under the same numbers. Its memory is what "mem=" says.
  */
 #include <errno.h>
 #include <fcntl.h>

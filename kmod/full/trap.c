@@ -285,7 +285,7 @@ void trap_unmark(void)
  */
 unsigned long first_stack(struct lodge_instance *inst)
 {
-	/* What is below is left free for it to overflow into: a hole there would be the host's end. */
+	/* What is below is free for it to overflow into: a hole there would be the host's end. */
 	unsigned long *top = (unsigned long *)(inst->memory.base + 2 * inst->ops->stack_size);
 
 	/* As first_stack_entry finds them: the registers of stack_switch(), where it returns to. */

@@ -260,7 +260,8 @@ static const struct test tests[] = {
 	{ "ftrace cannot be switched off below a guest", ftrace_switch, .host = true },
 	{ "guests side by side", many_guests, .host = true, .seconds = 60 },
 	{ "a neighbour out of memory", bad_neighbour, .host = true, .seconds = 60 },
-	{ "the pool gives way when the host is short", host_pressure, .host = true, .seconds = 300 },
+	{ "the pool gives way when the host is short", host_pressure, .host = true,
+	  .seconds = 300 },
 };
 
 TEST_MAIN(tests)

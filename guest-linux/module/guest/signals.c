@@ -72,7 +72,7 @@ void unblock_signals(void)
 	}
 }
 
-/* The host has stopped us somewhere in the kernel, and disabled interrupts until we are there again. */
+/* The host has stopped us somewhere in the kernel; no interrupts until we are there again. */
 void interrupt_kernel(void)
 {
 	take(READ_ONCE(pending_interrupts));

@@ -49,7 +49,7 @@ void os_flush_stdout(void)
 	end_vm = memory.end;
 }
 
-/* At first linux_main() compares it with the end of the image, which is elsewhere: no gap, for it. */
+/* At first linux_main() compares it with the end of the image: it is to see no gap. */
 void *sbrk(int increment)
 {
 	if (!uml_physmem)

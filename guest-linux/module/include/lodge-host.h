@@ -67,15 +67,15 @@ struct lodge_memory {
 /**
  * struct lodge_guest_ops - what lodge.ko calls in a guest kernel
  * @size: of this structure, so that modules of different builds do not meet
- * @stack_size: of a guest's kernel stacks: the first one is the second that there is room for in its
- *	memory; the room before it stays free
+ * @stack_size: of a guest's kernel stacks: the first one is the second that there is room for in
+ *	its memory; the room before it stays free
  * @start: boot; does not come back. On the first stack.
  * @lookup: the page at an address of a program: LODGE_PTE_ bits and its guest-physical
  *	    address, or 0. By who has the token, on any stack; must not sleep.
  * @pending: the guest's pending word
  * @enabled: not 0 while its kernel may be interrupted; 0 from then on until it goes on
- * @interrupt: clear what is in the pending word, and see to it. In the middle of whatever the guest's
- *	kernel did.
+ * @interrupt: clear what is in the pending word, and see to it. In the middle of whatever the
+ *	guest's kernel did.
  */
 struct lodge_guest_ops {
 	unsigned long size;
@@ -104,8 +104,8 @@ enum lodge_end {
  * @code: for LODGE_END_HALT
  * @reason: in words, or NULL
  *
- * The first reason counts. Does not return, but is not declared so: objtool, which knows by name what
- * does not return, would miss the end of the caller.
+ * The first reason counts. Does not return, but is not declared so: objtool, which knows by name
+ * what does not return, would miss the end of the caller.
  */
 void lodge_end(struct lodge_instance *host, int how, int code, const char *reason);
 
@@ -200,7 +200,7 @@ void lodge_timer(struct lodge_instance *host, unsigned long long first,
 		 unsigned long long interval);
 /** lodge_idle - sleep until the pending word is not 0 */
 void lodge_idle(struct lodge_instance *host);
-/** lodge_relax - let others run on this CPU of the host's if it is time, and end if the guest has to */
+/** lodge_relax - let others run on this CPU if it is time, and end if the guest has to */
 void lodge_relax(struct lodge_instance *host);
 /** lodge_cpu_khz - Return: how fast the processor counts */
 unsigned long lodge_cpu_khz(void);
@@ -307,8 +307,8 @@ long lodge_statfs(struct lodge_instance *host, const char *path, struct lodge_st
  * @ops: what lodge.ko calls
  * @module: the host's struct module of it
  *
- * Called by the module's init function, by nobody with a token. The module is in use from then on, until
- * the instance is closed.
+ * Called by the module's init function, by nobody with a token. The module is in use from then on,
+ * until the instance is closed.
  *
  * Return: 0, -ENOENT if there is no such instance, -EBUSY if it has a module, -EINVAL if @ops are
  * another version's.

@@ -3,8 +3,8 @@
  * Full guests in the kernel: the device.
  *
  * Who opens /dev/lodge, for which it takes CAP_SYS_MODULE, has an instance: room for one guest
- * kernel. Its number, which LODGE_INSTANCE_STATUS tells, goes to the guest's module as the parameter
- * "instance". When that is loaded, a process calls LODGE_INSTANCE_RUN and becomes the
+ * kernel. Its number, which LODGE_INSTANCE_STATUS tells, goes to the guest's module as the
+ * parameter "instance". When that is loaded, a process calls LODGE_INSTANCE_RUN and becomes the
  * guest; the call returns only if it fails. It should have one thread, and nothing that it wants to
  * keep: its memory is unmapped, its signals are blocked.
  *
