@@ -52,7 +52,10 @@ refused "a network in the kernel" 125 "has no network" \
 	boot --host module --net user -- true
 refused "no guest kernel for this kernel" 125 "'make guest-module' builds it" \
 	as_user sh -c "cp $dir/lodge ./alone && ./alone boot --host module --rootdir / -- true"
-refused "a module that is not one" 125 "lodge.ko is not loaded" \
+refused "nothing to start it with" 125 "'make guest-module' builds it" \
+	boot --host module --kernel /bin/true -- true
+cp /bin/true "$dir/guest/enter"
+refused "a module, but nothing to load it into" 125 "lodge.ko is not loaded" \
 	boot --host module --kernel /bin/true -- true
 nothing_left "no process is left"
 is "no file is left" "$(find "${TMPDIR:-/tmp}" -maxdepth 1 -newer "$dir/guest/linux" \

@@ -53,5 +53,5 @@ char *guest_file(const char *given, const char *name)
 	}
 	die("there is no guest %s in %s/%s: 'make %s' builds it",
 	    strcmp(name, "linux") ? name : "kernel", self, places[0],
-	    strstr(name, ".ko") ? "guest-module" : "guest");
+	    strstr(name, ".ko") || !strcmp(name, "enter") ? "guest-module" : "guest");
 }
