@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What programs ask of a kernel and of the processor, and what they get: one line each. The lines are the
- * same on every Linux, whoever runs it.
+ * What programs ask of a kernel and of the processor, and what they get: one line each. The lines
+ * are the same on every Linux, whoever runs it.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -135,7 +135,8 @@ static void faults(void)
 	FAULT("undefined", caught_at, asm volatile("ud2"));
 	FAULT("breakpoint", caught_at, asm volatile("int3"));
 	FAULT("privileged", caught_at, asm volatile("hlt"));
-	FAULT("division", caught_at, asm volatile("idivl %0" : : "m" (*(int *)p), "a" (1), "d" (0)));
+	FAULT("division", caught_at,
+	      asm volatile("idivl %0" : : "m" (*(int *)p), "a" (1), "d" (0)));
 }
 
 /* ---- processes ---- */
@@ -277,7 +278,6 @@ static void wide_registers(void)
 	memset(&timer, 0, sizeof(timer));
 	setitimer(ITIMER_REAL, &timer, NULL);
 }
-
 
 static char other_stack[65536];
 
