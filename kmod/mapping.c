@@ -376,6 +376,7 @@ static struct mm_struct *lock_mm(struct pool *pool, u32 id)
 
 void backend_test_young(struct pool *pool, const u64 *mappers, unsigned int n, bool *young)
 {
+	struct vm_area_struct *vma = NULL;
 	struct mm_struct *mm = NULL;
 	u32 id = 0;
 	unsigned int i;
@@ -391,8 +392,17 @@ void backend_test_young(struct pool *pool, const u64 *mappers, unsigned int n, b
 			}
 			id = mapper_space(mappers[i]);
 			mm = lock_mm(pool, id);
+			vma = NULL;
 		}
-		if (mm)
+		if (!mm)
+			continue;
+		/*
+		 * munmap frees page tables with the lock held for reading only: those below
+		 * what is mapped stay.
+		 */
+		if (!vma || addr < vma->vm_start || addr >= vma->vm_end)
+			vma = vma_lookup(mm, addr);
+		if (vma)
 			apply_to_existing_page_range(mm, addr, PAGE_SIZE, test_young, &young[i]);
 	}
 	if (mm) {

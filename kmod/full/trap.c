@@ -235,6 +235,7 @@ static bool is_exception(const struct kernel_siginfo *info)
 bool trap_signal(struct pt_regs *regs)
 {
 	struct lodge_thread *ht = thread_current();
+	struct sighand_struct *sighand;
 	struct kernel_siginfo info;
 	int signal;
 
@@ -248,10 +249,12 @@ bool trap_signal(struct pt_regs *regs)
 		thread_end(ht);
 		return false;
 	}
-	spin_lock_irq(&current->sighand->siglock);
+	/* Nobody takes it from the task that runs. */
+	sighand = rcu_dereference_raw(current->sighand);
+	spin_lock_irq(&sighand->siglock);
 	signal = compat_dequeue_signal(&info);
 	recalc_sigpending();
-	spin_unlock_irq(&current->sighand->siglock);
+	spin_unlock_irq(&sighand->siglock);
 	if (signal && is_exception(&info))
 		trap_exception(ht, regs, &info);
 	return !fatal_signal_pending(current);
