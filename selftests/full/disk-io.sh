@@ -50,7 +50,6 @@ asked()
 # --- flush
 files 16M raw.img base.img
 driven web --disk raw.img --disk base.img,cow=base.cow
-tell true >/dev/null
 # shellcheck disable=SC2046 # options
 strace -A -e trace=pwrite64,fdatasync -o calls $(io_processes) 2>strace.err &
 strace=$!

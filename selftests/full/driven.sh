@@ -4,7 +4,7 @@
 # For tests of guests that change while they run: a shell in a guest over this machine's files,
 # which is told what to do. Sourced after full.sh and image.sh.
 
-# driven NAME [OPTION]...: start it; its launcher is $job
+# driven NAME [OPTION]...: start it, until it answers; its launcher is $job
 driven()
 {
 	local name=$1
@@ -17,6 +17,7 @@ driven()
 		<"$dir/in" >"$dir/out" 2>"$dir/err" &
 	job=$!
 	exec 7>"$dir/in"
+	tell true >/dev/null
 }
 
 # tell COMMAND: have it done in there; prints what it says
