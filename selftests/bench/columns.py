@@ -23,6 +23,9 @@ def stock_registers(folder):
 class Uml:
     """A User-mode Linux that is started by itself; its console is standard output."""
 
+    # It needs lodge.ko, and so another kernel than this machine's.
+    in_kernel = False
+
     def __init__(self, name, title, kernel):
         self.name, self.title, self.kernel, self.folder = name, title, kernel, None
         self.count = 0
@@ -99,10 +102,23 @@ class Lodge(Uml):
         return self._boot("--name", name, "--root", image, *(["--cow", cow] if cow else []))
 
 
+class Module(Lodge):
+    """The guest's kernel in the host's."""
+
+    in_kernel = True
+
+    def __init__(self, name, title):
+        super().__init__(name, title, "--host=module")
+
+    def starts(self):
+        return {"boot": self.program("/ops", "-", "stamp")}
+
+
 COLUMNS = [
     Uml("uml-6.1", "UML 6.1 (Debian)", "debian-linux"),
     Uml("uml-6.12", "UML 6.12", "stock-linux"),
     Lodge("lodge", "lodge boot"),
+    Module("module", "lodge boot --host=module"),
 ]
 
 
@@ -129,6 +145,10 @@ def gather(build, folder):
             (f"{build}/guest/linux", "guest/linux"), (f"{build}/guest/initramfs.cpio", "guest/initramfs.cpio"),
             (f"{build}/guest/stock-linux", "stock-linux"), (DEBIAN, "debian-linux")):
         shutil.copy(source, os.path.join(folder, target))
+    module = f"lodge-guest-{os.uname().release}.ko"
+    if os.path.exists(f"{build}/guest/{module}"):
+        for name in (module, "enter"):
+            shutil.copy(f"{build}/guest/{name}", os.path.join(folder, "guest"))
     with open(os.path.join(folder, "bench.cpio"), "wb") as out:
         subprocess.run(["cpio", "--quiet", "-o", "-H", "newc", "-R", "0:0"], input=b"init\nops\nnothing\n",
                        stdout=out, cwd=os.path.join(folder, "initramfs"), check=True)
