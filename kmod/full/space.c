@@ -265,6 +265,9 @@ int lodge_space_map(struct lodge_instance *inst, int space, unsigned long addres
 {
 	struct lodge_thread *ht = thread_current();
 
+	/* Nothing is not guest-physical page 0. */
+	if (!(pte & LODGE_PTE_READ))
+		return 1;
 	/* Only in one's own mm, and if no other has it: who needs it elsewhere will fault. */
 	return ht->space != space || test_bit(THREAD_SHARES, &ht->flags) ||
 	       !insert(ht, address, pte);

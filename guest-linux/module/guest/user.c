@@ -137,13 +137,18 @@ int unmap(struct mm_id *id, unsigned long address, unsigned long length)
 static void sync_host(unsigned long fault)
 {
 	struct mm_id *id = &current->mm->context.id;
+	unsigned long entry;
 	bool zapped;
 
 	current_mm_sync();
 	zapped = zap.end && fault >= zap.start && fault < zap.end;
 	zap_flush();
-	if (zapped)
-		lodge_space_map(host, id->pid, fault, lookup_page(current->mm->pgd, fault));
+	if (!zapped)
+		return;
+	/* It may have been reclaimed again since the fault was seen to. */
+	entry = lookup_page(current->mm->pgd, fault);
+	if (entry)
+		lodge_space_map(host, id->pid, fault, entry);
 }
 
 int start_userspace(unsigned long stub_stack)
