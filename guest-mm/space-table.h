@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The table of a space, for space.c and fault.c. */
+/* The table of a space, for space-*.c and fault.c. */
 #ifndef LODGE_SPACE_TABLE_H
 #define LODGE_SPACE_TABLE_H
 
@@ -69,6 +69,18 @@ static inline unsigned int leaf_index(u64 vpn)
 /** space_leaf() - the leaf of a page, or NULL; RCU */
 struct leaf *space_leaf(struct space *space, u64 vpn);
 
+/** space_leaf_entry() - what its place holds: a leaf, a backing for all of it, or NULL; RCU */
+void *space_leaf_entry(struct space *space, u64 vpn);
+
+/**
+ * space_leaf_place() - the place that holds the leaf of @vpn; makes the nodes above it
+ * NULL: no memory.  May sleep.
+ */
+void **space_leaf_place(struct space *space, u64 vpn);
+
+/** space_leaf_put() - drop a reference to a leaf, the last one with all that its slots hold */
+void space_leaf_put(struct pool *pool, struct leaf *leaf);
+
 /** space_own_leaf() - the same, made or unshared if need be; NULL: no memory.  May sleep. */
 struct leaf *space_own_leaf(struct space *space, u64 vpn);
 
@@ -90,5 +102,15 @@ void *space_lock_slot(struct space *space, u64 vpn);
  * or the leaf is shared
  */
 bool space_set_slot(struct space *space, u64 vpn, void *old, void *new);
+
+/**
+ * space_replace_slot() - put @new into a slot, whatever is there
+ * @old: what was there, with the slot's reference
+ * Return: 0, -ENOMEM.  May sleep.
+ */
+int space_replace_slot(struct space *space, u64 vpn, void *new, void **old);
+
+/** space_put_slot() - drop the reference of a slot of @space to what it held */
+void space_put_slot(struct space *space, void *slot);
 
 #endif /* LODGE_SPACE_TABLE_H */
