@@ -40,14 +40,18 @@ static int change_entry(pte_t *pte, unsigned long address, void *data)
 	return 0;
 }
 
-/* Return: false if what is mapped there has to be zapped first, or there is no memory. */
+/*
+ * Return: false if what is mapped there has to be zapped first, there is no memory, or @pte says
+ * that nothing is to be mapped.
+ */
 static bool insert(struct lodge_thread *ht, unsigned long address, unsigned long pte)
 {
 	unsigned long frame = (pte & PAGE_MASK) >> PAGE_SHIFT;
 	struct entry_change change = { 0 };
 	unsigned long flags = VM_SHARED | VM_READ | VM_EXEC;
 
-	if (frame >= ht->inst->nr_pages)
+	/* Nothing is not guest-physical page 0. */
+	if (!(pte & LODGE_PTE_READ) || frame >= ht->inst->nr_pages)
 		return false;
 	if (pte & LODGE_PTE_WRITE)
 		flags |= VM_WRITE;
@@ -265,9 +269,6 @@ int lodge_space_map(struct lodge_instance *inst, int space, unsigned long addres
 {
 	struct lodge_thread *ht = thread_current();
 
-	/* Nothing is not guest-physical page 0. */
-	if (!(pte & LODGE_PTE_READ))
-		return 1;
 	/* Only in one's own mm, and if no other has it: who needs it elsewhere will fault. */
 	return ht->space != space || test_bit(THREAD_SHARES, &ht->flags) ||
 	       !insert(ht, address, pte);

@@ -110,7 +110,7 @@ static void update(struct mm_id *id, unsigned long address)
 	struct mm_struct *mm = container_of(id, struct mm_struct, context.id);
 	unsigned long entry = lookup_page(mm->pgd, address);
 
-	if (!entry || lodge_space_map(host, id->pid, address, entry))
+	if (lodge_space_map(host, id->pid, address, entry))
 		zap_add(id->pid, address, address + PAGE_SIZE);
 }
 
@@ -137,18 +137,14 @@ int unmap(struct mm_id *id, unsigned long address, unsigned long length)
 static void sync_host(unsigned long fault)
 {
 	struct mm_id *id = &current->mm->context.id;
-	unsigned long entry;
 	bool zapped;
 
 	current_mm_sync();
 	zapped = zap.end && fault >= zap.start && fault < zap.end;
 	zap_flush();
-	if (!zapped)
-		return;
-	/* It may have been reclaimed again since the fault was seen to. */
-	entry = lookup_page(current->mm->pgd, fault);
-	if (entry)
-		lodge_space_map(host, id->pid, fault, entry);
+	/* It may have been reclaimed again since the fault was seen to: then it is not mapped. */
+	if (zapped)
+		lodge_space_map(host, id->pid, fault, lookup_page(current->mm->pgd, fault));
 }
 
 int start_userspace(unsigned long stub_stack)

@@ -160,10 +160,10 @@ void lodge_space_free(struct lodge_instance *host, int space);
  * lodge_space_map - a page that a program is about to need
  * @space: number of its address space
  * @address: of the page
- * @pte: what lodge_guest_ops.lookup says of it now; not 0
+ * @pte: what lodge_guest_ops.lookup says of it now; 0: nothing is mapped
  *
- * Return: 0 if it is mapped so; 1 if lodge_space_unmap() has to come first, after which a fault
- * can map it as well.
+ * Return: 0 if it is mapped so; 1 if not, or if lodge_space_unmap() has to come first, after which
+ * a fault can map it as well.
  */
 int lodge_space_map(struct lodge_instance *host, int space, unsigned long address,
 		    unsigned long pte);
