@@ -16,7 +16,7 @@ set yrange [rows-0.4:-0.6]
 set grid xtics lc rgb "#e4e4e4" lt 1
 set border 0
 set ytics scale 0
-set key at screen 0.6,0.93 center maxrows 1 samplen 1.5 width 2
+set key at screen 0.5,0.945 center maxrows 2 samplen 1.5 width 1 font ",11"
 high = 0.8 / others
 low(c) = -0.4 + (c - 1) * high
 bars = "for [c=1:others] data index k using (1):($0+low(c)):(1):(column(c+1)):" \
