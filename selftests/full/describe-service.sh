@@ -34,8 +34,9 @@ import os, socket, subprocess, sys
 s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
 s.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
 s.bind(sys.argv[1])
+# A file of its own: a console's half line must not stand before what is heard.
 service = subprocess.Popen(sys.argv[2:], env={**os.environ, "NOTIFY_SOCKET": sys.argv[1]},
-                           stdin=subprocess.DEVNULL)
+                           stdin=subprocess.DEVNULL, stdout=open("output", "w"))
 print("pid", service.pid, flush=True)
 s.settimeout(0.2)
 while service.poll() is None:
@@ -84,7 +85,7 @@ lodge rm -f "three$tag.conf"
 service "three$tag.conf"
 eventually ready
 lodge kill one2
-ended() { grep -q "^one2: has ended, status 137$" heard; }
+ended() { grep -q "^one2: has ended, status 137$" output; }
 check "one ends: that is said" eventually ended
 is "the others go on" "$(lodge ls -f "three$tag.conf" -q | xargs)" "one1 one3"
 lodge halt -f "three$tag.conf"
@@ -115,11 +116,11 @@ append = $tag
 END
 service "disk$tag.conf"
 check "a machine: READY=1" eventually ready
-said() { grep -q "here I am" heard; }
+said() { grep -q "here I am" output; }
 check "its console is the service's output" eventually said
 kill -TERM "$pid"
 wait "$manager"
-is "a machine that was shut down has ended well" "$(tail -n 1 heard | tr -d '\r')" "status 0"
+is "a machine that was shut down has ended well" "$(tail -n 1 heard)" "status 0"
 
 # --- a service manager: a user's, root's here, which thinks that systemd is everywhere
 mkdir -p "$prefix/lib/lodge" "$dir/home/lodge" "$dir/home/systemd/user"
