@@ -19,6 +19,9 @@
 #include "test.h"
 
 #define POOL	(2 * MIB)
+#define MAKES		30
+#define PROCESSES	10
+#define ENTERS		50
 #define DEBUGFS	"/sys/kernel/debug"
 
 static void put(const char *path, const char *value)
@@ -98,7 +101,7 @@ static void create(void)
 	/* One in 1400, of some 1600 allocations. */
 	set_up("1");
 	put_all("interval", "14");
-	for (i = 0; i < 60; i++) {
+	for (i = 0; i < MAKES; i++) {
 		struct guest guest = { .name = GUEST_PREFIX "injection" };
 		int err;
 
@@ -117,7 +120,7 @@ static void create(void)
 		check_equal(guest_write(&guest, "memory.min", "0"), 0);
 		guest_end(&guest);
 	}
-	note("%u of 60 were made", made);
+	note("%u of %u were made", made, MAKES);
 	check(made);
 }
 
@@ -150,7 +153,7 @@ static void many(void (*run)(void *arg), const char *probability)
 
 	set_up(probability);
 	guest_make(&guest, "injection", POOL);
-	for (i = 0; i < 25; i++) {
+	for (i = 0; i < PROCESSES; i++) {
 		ends(guest_child(&guest, run, NULL));
 		guest_kill(&guest);
 		check(guest_clean(&guest));
@@ -229,7 +232,7 @@ static void enter(void)
 
 	set_up("10");
 	guest_make(&guest, "injection", POOL);
-	for (i = 0; i < 100; i++) {
+	for (i = 0; i < ENTERS; i++) {
 		fflush(stdout);
 		pid = fork();
 		if (!pid) {
