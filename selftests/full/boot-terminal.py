@@ -47,14 +47,14 @@ class Terminal:
     def type(self, keys):
         os.write(self.master, keys)
 
-    def expect(self, text, seconds=20):
+    def expect(self, text, seconds=60):
         got, end = b"", time.time() + seconds
         while text not in got and time.time() < end:
             if select.select([self.master], [], [], 0.1)[0]:
                 got += os.read(self.master, 4096)
         return text in got, got
 
-    def end(self, seconds=20):
+    def end(self, seconds=60):
         """the exit status, and whether the terminal is as it was"""
         end = time.time() + seconds
         while time.time() < end:
@@ -73,13 +73,13 @@ class Terminal:
 def shell():
     # $((...)): what is typed is echoed, and must not look like the answer.
     t = Terminal("/bin/sh", "-i")
-    t.type(b"stty size; echo ready$((1))\r")
-    result(*check(t, b"30 100", "the window's size is passed on"))
-    t.expect(b"ready1")
+    # A size reaches the guest beside what is typed.
+    until = b'until [ "$(stty size)" = "%s" ]; do sleep 0.1; done; echo %s$((1))\r'
+    t.type(until % (b"30 100", b"ready"))
+    result(*check(t, b"ready1", "the window's size is passed on"))
     t.resize(40, 120)
-    time.sleep(0.3)
-    t.type(b"stty size\r")
-    result(*check(t, b"40 120", "a new size too"))
+    t.type(until % (b"40 120", b"larger"))
+    result(*check(t, b"larger1", "a new size too"))
     t.type(b"tty; echo $TERM$((2))\r")
     result(*check(t, b"xterm2", "the guest's terminal is of our kind"))
     t.type(b"echo go$((1)); sleep 100; echo status $?\r")
@@ -117,12 +117,13 @@ def three_terms(t):
 
 
 def early():
-    t = Terminal("/bin/sh", "-c", "sleep 1; stty size; echo fin$((1))")
+    t = Terminal("/bin/sh", "-c",
+                 'until [ "$(stty size)" = "50 91" ]; do sleep 0.1; done; echo fin$((1))')
     for i in range(40):
         t.resize(50, 90 + i % 2)
         time.sleep(0.02)
     os.kill(t.pid, signal.SIGWINCH)
-    result(*check(t, b"50 91", "a window that changes while the guest starts"))
+    result(*check(t, b"fin1", "a window that changes while the guest starts"))
     got = t.end()
     result(got == (0, True), "does not end it", got)
 

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # What can be behind a console or a serial line, each of them used.
+# What changes the size of a window reaches the guest beside what is typed: it is waited for.
 # shellcheck disable=SC2016,SC2317 # what the guest expands; functions that are commands of others
 # shellcheck source=full.sh
 . "$(dirname "$0")/full.sh"
@@ -28,13 +29,11 @@ is "they are listed" "$(lodge console --list many | awk '{ print $1, $2 }' | xar
 
 check "lodge console: keys, window size, Ctrl-] three times" attached many <<-'END'
 	expect hello from tty0
-	type stty size; echo one$((1))\r
-	expect 30 100
+	type until [ "$(stty size)" = "30 100" ]; do sleep 0.1; done; echo one$((1))\r
 	expect one1
 	size 41 121
-	type \r
-	type sleep 1; stty size\r
-	expect 41 121
+	type until [ "$(stty size)" = "41 121" ]; do sleep 0.1; done; echo larger$((1))\r
+	expect larger1
 	type \x1d\x1d\x1d
 	expect left; it goes on
 	status 0
@@ -69,10 +68,8 @@ check "what was said there before is in them" in_file 'hello from tty6'
 check "a pseudo-terminal, and its size" somebody open "$(place many 1)" <<-'END'
 	expect hello from tty1
 	size 33 91
-	type stty size; echo pty$((7))\r
+	type until [ "$(stty size)" = "33 91" ]; do sleep 0.1; done; echo pty$((7))\r
 	expect pty7
-	type stty size\r
-	expect 33 91
 END
 check "its name that stays" somebody open run/lodge/many/consoles/s3.pty <<-'END'
 	expect hello from ttyS3
@@ -98,8 +95,8 @@ check "telnet: options, window size, Return, IAC" somebody tcp "$address" "$port
 	expect \xff\xfd\x1f
 	expect hello from tty2
 	type \xff\xfd\x01\xff\xfd\x03\xff\xfb\x1f\xff\xfa\x1f\x00\x5b\x00\x21\xff\xf0
-	type stty size; echo \r\x00
-	expect 33 91\r\n
+	type until [ "$(stty size)" = "33 91" ]; do sleep 0.1; done; echo sized$((2))\r\x00
+	expect sized2\r\n
 	type stty size; echo end$((9)) | cat -A\r\n
 	expect end9$\r\n
 	type printf '\\377|'\r\x00
@@ -112,9 +109,8 @@ check "telnet: options, window size, Return, IAC" somebody tcp "$address" "$port
 END
 check "a real telnet client" somebody run busybox telnet "$address" "$port" <<-'END'
 	expect hello from tty2
-	type echo real$((5)); stty size\r
+	type until [ "$(stty size)" = "30 100" ]; do sleep 0.1; done; echo real$((5))\r
 	expect real5
-	expect 30 100
 END
 read -r address port < <(place many 7 | sed 's/:\([0-9]*\)$/ \1/')
 for n in 1 20 300 4000 50000 600000; do
@@ -193,8 +189,7 @@ chmod +x "$dir/xterm"
 as_user sh -c 'cat >window' <<-END
 	expect hello from tty1
 	size 44 99
-	type sleep 1; stty size; echo window\$((1))\\r
-	expect 44 99
+	type until [ "\$(stty size)" = "44 99" ]; do sleep 0.1; done; echo window\$((1))\\r
 	expect window1
 	touch $dir/user/window-was-there
 	await $dir/user/window-closes
@@ -235,11 +230,11 @@ is "--serial stdio, with no console: its kernel speaks there" "$(start line --ro
 check "standard input and output, and a second console" somebody run "$dir/lodge" boot fore \
 	--append "$tag" --root shell.img --console stdio --serial attach <<-'END'
 	expect hello from tty0
-	type stty size; echo fore$((1))\r
-	expect 30 100
+	type until [ "$(stty size)" = "30 100" ]; do sleep 0.1; done; echo fore$((1))\r
+	expect fore1
 	size 52 111
-	type sleep 1; stty size\r
-	expect 52 111
+	type until [ "$(stty size)" = "52 111" ]; do sleep 0.1; done; echo larger$((1))\r
+	expect larger1
 	type poweroff -f\r
 	expect Power down
 	status 0

@@ -58,9 +58,9 @@ class Talk:
             self.keep.connect((args[0], int(args[1])))
             self.fd = self.keep.fileno()
 
-    def read(self):
+    def read(self, patience=0.2):
         """More of what comes; None at the end, b"" if nothing has come for a while."""
-        if not select.select([self.fd], [], [], 0.2)[0]:
+        if not select.select([self.fd], [], [], patience)[0]:
             return b""
         try:
             return os.read(self.fd, 65536) or None
@@ -100,7 +100,7 @@ class Talk:
                 left -= os.write(self.fd, generator.randbytes(min(left, 1000)))
             except OSError:
                 return
-            self.read()
+            self.read(0)
 
     @staticmethod
     def touch(path):
