@@ -39,3 +39,36 @@ int space_back(struct space *space, u64 vpn, u64 n, struct backing *backing)
 	}
 	return 0;
 }
+
+struct backing *space_slot_backing(const void *slot, u64 vpn)
+{
+	const struct origin *origin;
+	struct backing *backing;
+
+	if (slot_is_backing(slot)) {
+		backing = slot_backing(slot);
+	} else {
+		origin = slot ? vpage_origin(slot) : NULL;
+		if (!origin)
+			return NULL;
+		if (origin->vpn != vpn)
+			return backing_moved(origin->backing, vpn - origin->vpn) ?:
+			       ERR_PTR(-ENOMEM);
+		backing = origin->backing;
+	}
+	backing_get_n(backing, 1);
+	return backing;
+}
+
+struct backing *space_backing(struct space *space, u64 vpn)
+{
+	void *slot = space_lock_slot(space, vpn);
+	struct backing *backing;
+
+	/* The caller of space_lock_slot() has a reference of its own. */
+	if (!slot || slot_is_backing(slot))
+		return slot ? slot_backing(slot) : NULL;
+	backing = space_slot_backing(slot, vpn);
+	vpage_unlock(slot);
+	return backing;
+}

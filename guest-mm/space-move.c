@@ -2,7 +2,25 @@
 /* Spaces: mremap moves pages. */
 #include "guest-mm/space-table.h"
 
-static int move_slot(struct space *space, u64 from, u64 to)
+/* The old place of @slot, which was mapped from a file perhaps, is read again. */
+static int file_stays(struct space *space, void *slot, u64 vpn)
+{
+	struct backing *backing = space_slot_backing(slot, vpn);
+	void *old;
+
+	if (!backing)
+		return 0;
+	if (IS_ERR(backing))
+		return PTR_ERR(backing);
+	if (space_replace_slot(space, vpn, backing_slot(backing), &old)) {
+		backing_put_n(backing, 1);
+		return -ENOMEM;
+	}
+	space_put_slot(space, old);
+	return 0;
+}
+
+static int move_slot(struct space *space, u64 from, u64 to, bool stays)
 {
 	void *slot, *old;
 
@@ -11,6 +29,10 @@ static int move_slot(struct space *space, u64 from, u64 to)
 		return -ENOMEM;
 	if (!slot)
 		return 0;
+	if (stays && file_stays(space, slot, from)) {
+		space_put_slot(space, slot);
+		return -ENOMEM;
+	}
 	if (slot_is_backing(slot)) {
 		struct backing *moved = backing_moved(slot_backing(slot), (s64)(to - from));
 
@@ -27,7 +49,7 @@ static int move_slot(struct space *space, u64 from, u64 to)
 	return 0;
 }
 
-int space_move(struct space *space, u64 from, u64 to, u64 n)
+int space_move(struct space *space, u64 from, u64 to, u64 n, bool stays)
 {
 	u64 i, next;
 
@@ -36,7 +58,7 @@ int space_move(struct space *space, u64 from, u64 to, u64 n)
 		if (next >= n)
 			break;
 		i = next;
-		if (move_slot(space, from + i, to + i))
+		if (move_slot(space, from + i, to + i, stays))
 			return -ENOMEM;
 		if ((i & (LEAF_SLOTS - 1)) == 0)
 			cond_resched();

@@ -91,6 +91,12 @@ struct leaf *space_own_leaf(struct space *space, u64 vpn);
 u64 space_next_leaf(struct space *space, u64 vpn, u64 end);
 
 /**
+ * space_slot_backing() - what space_backing() answers, of a slot's content that the caller holds
+ * (locked, or with the slot's reference)
+ */
+struct backing *space_slot_backing(const void *slot, u64 vpn);
+
+/**
  * space_lock_slot() - what a slot holds
  * Return: NULL; a vpage, locked; or a backing (slot_is_backing()) with a reference for the caller.
  * May sleep.

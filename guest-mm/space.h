@@ -107,16 +107,24 @@ int space_free(struct space *space, u64 vpn, u64 n);
  * space_move() - move the pages of a range to another place of the space (mremap)
  * The caller took both ranges out of the page tables and keeps fork away.
  * What is at the destination goes.
+ * @stays: the old place stays mapped: where pages of a file were, the file's content is again
  * Return: 0, -ENOMEM (some pages are moved, some are not, one may be lost: the process must be
  * killed)
  */
-int space_move(struct space *space, u64 from, u64 to, u64 n);
+int space_move(struct space *space, u64 from, u64 to, u64 n, bool stays);
 
 /**
  * space_back() - the untouched pages of a range come from @backing; takes a reference per page; 0,
  * -ENOMEM
  */
 int space_back(struct space *space, u64 vpn, u64 n, struct backing *backing);
+
+/**
+ * space_backing() - where the content of a private file mapping's page comes from, touched or not
+ * Return: a backing that knows the page by @vpn, with a reference; NULL: none, the page is
+ * anonymous memory; ERR_PTR(-ENOMEM).  May sleep.
+ */
+struct backing *space_backing(struct space *space, u64 vpn);
 
 /**
  * space_fill() - put a page with content into an empty or backed slot (adoption at exec)

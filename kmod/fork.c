@@ -13,6 +13,7 @@
 #include <linux/sched/mm.h>
 #include <linux/sched/signal.h>
 
+#include "kmod/compat/mm.h"
 #include "kmod/hooks.h"
 #include "kmod/mm-guest.h"
 
@@ -119,6 +120,9 @@ void fork_open(struct vm_area_struct *vma)
 	if (!t)
 		return;
 	t->mm = vma->vm_mm;
+	/* The host would copy page-table entries of what is write-protected (UFFD_FEATURE_EVENT_FORK). */
+	if (vma->vm_flags & VM_UFFD_WP)
+		compat_vm_flags_clear(vma, VM_UFFD_WP);
 	err = space_fork(&parent->space, &t->child->space, vma->vm_pgoff, vma_pages(vma),
 			 protect_range, t);
 	if (err)

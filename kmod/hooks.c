@@ -104,6 +104,16 @@ __visible notrace long hooks_dispatch_row(struct pt_regs *regs,
 	return hooks_dispatch(regs, rows[index].ip, 0);
 }
 
+long hooks_call(const char *symbol, struct pt_regs *regs)
+{
+	unsigned int i;
+
+	for (i = 0; i < nr_rows; i++)
+		if (!strcmp(names[i], symbol))
+			return hooks_call_original(regs, rows[i].ip);
+	return -ENOSYS;
+}
+
 long hooks_call_final(struct pt_regs *regs, unsigned long ip)
 {
 	this_cpu_dec(in_flight);

@@ -99,6 +99,15 @@ void hooks_put(void);
 long hooks_call_original(struct pt_regs *regs, unsigned long ip);
 
 /**
+ * hooks_call - call a hooked function, past its handler
+ * @symbol: its name in the table
+ * @regs: the registers to give to it
+ *
+ * Return: the function's result; -ENOSYS if this kernel has none.
+ */
+long hooks_call(const char *symbol, struct pt_regs *regs);
+
+/**
  * hooks_call_final - call a function that does not return (exit, exit_group)
  * @regs: the handler's @regs
  * @ip: the handler's @ip

@@ -5,6 +5,7 @@
  */
 #include <linux/mman.h>
 #include <linux/pagemap.h>
+#include <linux/pkeys.h>
 #include <linux/rmap.h>
 #include <linux/sched/mm.h>
 #include <linux/sort.h>
@@ -170,8 +171,17 @@ unsigned long vma_prot(const struct vm_area_struct *vma)
 	       (vma->vm_flags & VM_EXEC ? PROT_EXEC : 0);
 }
 
-bool mapping_is_pool(unsigned long addr, unsigned long len, unsigned long *prot,
-		     unsigned long *flags)
+bool mapping_is_free(unsigned long addr, unsigned long len)
+{
+	bool taken;
+
+	mmap_read_lock(current->mm);
+	taken = find_vma_intersection(current->mm, addr, addr + len);
+	mmap_read_unlock(current->mm);
+	return !taken;
+}
+
+bool mapping_is_pool(unsigned long addr, unsigned long len, struct traits *traits)
 {
 	struct vm_area_struct *vma;
 	bool pool;
@@ -180,8 +190,10 @@ bool mapping_is_pool(unsigned long addr, unsigned long len, unsigned long *prot,
 	vma = find_vma(current->mm, addr);
 	pool = vma && vma->vm_start <= addr && vma->vm_end - addr >= len && vma_is_pool(vma);
 	if (pool) {
-		*prot = vma_prot(vma);
-		*flags = vma->vm_flags & VM_LOCKED ? MAP_LOCKED : 0;
+		traits->prot = vma_prot(vma);
+		traits->flags = vma->vm_flags & VM_LOCKED ? MAP_LOCKED : 0;
+		traits->vm_flags = vma->vm_flags & (VM_DONTCOPY | VM_DONTDUMP);
+		traits->pkey = vma_pkey(vma);
 	}
 	mmap_read_unlock(current->mm);
 	return pool;

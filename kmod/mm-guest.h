@@ -202,11 +202,25 @@ int mapping_keep_anchor(struct mm_space *ms, unsigned long addr, unsigned long l
 int mapping_restore_anchor(struct mm_space *ms);
 
 /**
- * mapping_is_pool() - are @len bytes from @addr in one mapping of the pool?  @prot and @flags (of
- * mmap) then get what makes one like it.
+ * struct traits - what makes a mapping of the pool like another one
+ * @prot: of mmap(2)
+ * @flags: of mmap(2)
+ * @vm_flags: what madvise(2) has set of VM_DONTCOPY and VM_DONTDUMP
+ * @pkey: its protection key
  */
-bool mapping_is_pool(unsigned long addr, unsigned long len, unsigned long *prot,
-		     unsigned long *flags);
+struct traits {
+	unsigned long prot, flags, vm_flags;
+	int pkey;
+};
+
+/** mapping_is_free() - is nothing mapped there? */
+bool mapping_is_free(unsigned long addr, unsigned long len);
+
+/**
+ * mapping_is_pool() - are @len bytes from @addr in one mapping of the pool?  @traits then gets what
+ * it is like.
+ */
+bool mapping_is_pool(unsigned long addr, unsigned long len, struct traits *traits);
 
 /**
  * mapping_is_sealed() - is there a mapping of the pool in a range that may not be changed any more

@@ -76,7 +76,23 @@ static bool is_zero_device(unsigned long fd)
 	return zero;
 }
 
-/* The host's own mmap; it may replace pool mappings. */
+/*
+ * A call that may replace mappings in ways of its own: what it replaced is forgotten when something
+ * of the pool is mapped there again.
+ */
+static long call_and_restore(struct mm_space *ms, struct pt_regs *regs, unsigned long ip)
+{
+	/* The anchor may go meanwhile, but not the space. */
+	struct file *file = get_file(ms->file);
+	long ret = hooks_call_original(regs, ip);
+
+	if (mapping_restore_anchor(ms))
+		send_sig(SIGKILL, current, 1);
+	fput(file);
+	return ret;
+}
+
+/* The host's own mmap; it may replace pool mappings, and rounds what is in huge pages up to them. */
 static long host_mmap(struct mm_space *ms, struct pt_regs *regs, unsigned long ip,
 		      unsigned long addr, unsigned long len, unsigned long flags)
 {
@@ -88,7 +104,7 @@ static long host_mmap(struct mm_space *ms, struct pt_regs *regs, unsigned long i
 		if (err)
 			return err;
 	}
-	ret = hooks_call_original(regs, ip);
+	ret = call_and_restore(ms, regs, ip);
 	if (!IS_ERR_VALUE((unsigned long)ret) && flags & MAP_FIXED)
 		space_drop(&ms->space, addr >> PAGE_SHIFT, PAGE_ALIGN(len) >> PAGE_SHIFT);
 	return ret;
@@ -242,13 +258,8 @@ static unsigned long change_brk(struct mm_space *ms, unsigned long brk)
 			return old;
 		space_drop(&ms->space, to >> PAGE_SHIFT, (from - to) >> PAGE_SHIFT);
 	} else if (to > from) {
-		struct vm_area_struct *next;
-
 		/* Keep a page of distance to the next mapping, as the host does. */
-		mmap_read_lock(mm);
-		next = find_vma_intersection(mm, from, to + PAGE_SIZE);
-		mmap_read_unlock(mm);
-		if (next ||
+		if (!mapping_is_free(from, to + PAGE_SIZE - from) ||
 		    IS_ERR_VALUE(mapping_map(ms, from, to - from,
 					     PROT_READ | PROT_WRITE | (exec ? PROT_EXEC : 0),
 					     MAP_FIXED_NOREPLACE, NULL)))
@@ -380,26 +391,16 @@ static long guest_madvise(struct pt_regs *regs, unsigned long ip, struct args c)
 	return ret;
 }
 
-/* ---- calls that may replace mappings in ways of their own ---- */
+/* ---- shmat (SHM_REMAP), remap_file_pages ---- */
 
-/*
- * shmat with SHM_REMAP: what it replaced is forgotten when something of the
- * pool is mapped there again.
- */
-static long call_and_restore(struct pt_regs *regs, unsigned long ip)
+static long replacing_call(struct pt_regs *regs, unsigned long ip)
 {
 	struct mm_space *ms = call_enter();
-	struct file *file;
 	long ret;
 
 	if (!ms)
 		return -EINTR;
-	/* The anchor may go meanwhile, but not the space. */
-	file = get_file(ms->file);
-	ret = hooks_call_original(regs, ip);
-	if (mapping_restore_anchor(ms))
-		send_sig(SIGKILL, current, 1);
-	fput(file);
+	ret = call_and_restore(ms, regs, ip);
 	call_leave(ms);
 	return ret;
 }
@@ -409,17 +410,29 @@ static long ipc_32(struct pt_regs *regs, unsigned long ip)
 {
 	if ((regs->bx & 0xffff) != SHMAT)
 		return hooks_call_original(regs, ip);
-	return call_and_restore(regs, ip);
+	return replacing_call(regs, ip);
 }
 
 /* It is for shared mappings of files, which private memory is not, whatever the host sees. */
 static long guest_remap_file_pages(struct pt_regs *regs, unsigned long ip, struct args c)
 {
-	unsigned long prot, flags;
+	struct traits traits;
 
-	if (mapping_is_pool(c.a[0] & PAGE_MASK, 1, &prot, &flags))
+	if (mapping_is_pool(c.a[0] & PAGE_MASK, 1, &traits))
 		return -EINVAL;
-	return call_and_restore(regs, ip);
+	return replacing_call(regs, ip);
+}
+
+/* ---- shadow stacks: the kernel maps them behind the calls above, and they cannot be the pool's ---- */
+
+static long no_shadow_stack(struct pt_regs *regs, unsigned long ip)
+{
+	return -EOPNOTSUPP;
+}
+
+static long arch_prctl_64(struct pt_regs *regs, unsigned long ip)
+{
+	return regs->di == COMPAT_SHSTK_ENABLE ? -EOPNOTSUPP : hooks_call_original(regs, ip);
 }
 
 /* ---- fork and clone ---- */
@@ -496,7 +509,9 @@ static const struct hook hook_table[] = {
 	{ "__x64_sys_pkey_mprotect", mprotect_64 },
 	{ "__x64_sys_madvise", madvise_64 },
 	{ "__x64_sys_remap_file_pages", remap_file_pages_64 },
-	{ "__x64_sys_shmat", call_and_restore },
+	{ "__x64_sys_map_shadow_stack", no_shadow_stack, true },
+	{ "__x64_sys_arch_prctl", arch_prctl_64 },
+	{ "__x64_sys_shmat", replacing_call },
 	{ "__x64_sys_clone", clone_64 },
 	{ "__x64_sys_clone3", clone3_64 },
 	{ "__do_sys_fork", fork_any },
@@ -511,7 +526,7 @@ static const struct hook hook_table[] = {
 	{ "__ia32_sys_pkey_mprotect", mprotect_32, true },
 	{ "__ia32_sys_madvise", madvise_32, true },
 	{ "__ia32_sys_remap_file_pages", remap_file_pages_32, true },
-	{ "__ia32_compat_sys_shmat", call_and_restore, true },
+	{ "__ia32_compat_sys_shmat", replacing_call, true },
 	{ "__ia32_compat_sys_ipc", ipc_32, true },
 	{ "__ia32_compat_sys_ia32_clone", clone_32, true },
 	{ "__ia32_sys_clone3", clone3_32, true },

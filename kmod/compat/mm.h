@@ -57,6 +57,9 @@ static inline bool compat_vma_is_sealed(const struct vm_area_struct *vma)
 #define MAP_DROPPABLE	0x08
 #endif
 
+/* arch_prctl(2), from 6.6 on: a shadow stack for the thread. */
+#define COMPAT_SHSTK_ENABLE	0x5001
+
 /* A shrinker with two functions and a pointer of our own. */
 struct compat_shrinker {
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 7, 0)

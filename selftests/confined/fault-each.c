@@ -531,7 +531,7 @@ static void set_swap(void)
 }
 
 static const struct test tests[] = {
-	{ "a guest is made", create, .host = true, .seconds = 120 },
+	{ "a guest is made", create, .host = true, .alone = true, .seconds = 120 },
 	{ "a guest is removed", destroy, .host = true, .seconds = 120 },
 	{ "memory.max", set_max, .host = true },
 	{ "memory.min", set_min, .host = true },

@@ -252,7 +252,7 @@ static void enter(void)
 }
 
 static const struct test tests[] = {
-	{ "guests are made and set", create, .host = true, .seconds = 60 },
+	{ "guests are made and set", create, .host = true, .alone = true, .seconds = 60 },
 	{ "processes enter", enter, .host = true, .seconds = 30 },
 	{ "memory is used", memory, .host = true, .seconds = 60 },
 	{ "processes fork", forks, .host = true, .seconds = 60 },

@@ -256,7 +256,7 @@ static void host_pressure(void)
 static const struct test tests[] = {
 	{ "a process outside has the host's memory", outside, .host = true },
 	{ "a process inside has the pool's", accounted, .host = true },
-	{ "hooks exist only while a guest does", hooks, .host = true },
+	{ "hooks exist only while a guest does", hooks, .host = true, .alone = true },
 	{ "ftrace cannot be switched off below a guest", ftrace_switch, .host = true },
 	{ "guests side by side", many_guests, .host = true, .seconds = 60 },
 	{ "a neighbour out of memory", bad_neighbour, .host = true, .seconds = 60 },

@@ -144,26 +144,6 @@ static void hints(void)
 
 /* ---- files ---- */
 
-/* A file on the scratch disk or, where there is none, in /tmp. */
-static int make_file(size_t size, uint64_t seed)
-{
-	char path[] = "/var/tmp/scratch/mmapXXXXXX", other[] = "/tmp/mmapXXXXXX";
-	char *buffer = malloc(size + PAGE);
-	int fd = mkstemp(path);
-
-	if (fd >= 0) {
-		unlink(path);
-	} else {
-		fd = mkstemp(other);
-		check(fd >= 0);
-		unlink(other);
-	}
-	fill(buffer, (size + PAGE - 1) / PAGE * PAGE, seed);
-	check_equal(write(fd, buffer, size), size);
-	free(buffer);
-	return fd;
-}
-
 static void private_file(void)
 {
 	size_t size = 2 * UNIT;
@@ -338,6 +318,49 @@ static void many_mappings(void)
 		check_equal(p[i * PAGE], i & 1 ? (char)i : 0);
 }
 
+/* Where the module keeps a page of its own in every guest's process; not for programs to know. */
+static char *anchor(void)
+{
+	FILE *maps = fopen("/proc/self/maps", "re");
+	unsigned long start, end;
+	char line[512], mode[5];
+	char *found = NULL;
+
+	check(maps);
+	while (!found && fgets(line, sizeof(line), maps))
+		if (sscanf(line, "%lx-%lx %4s", &start, &end, mode) == 3 &&
+		    !strcmp(mode, "---s") && end - start == PAGE)
+			found = (char *)start;
+	fclose(maps);
+	return found;
+}
+
+/* Huge pages that are mapped over others take more than was asked for. */
+static void huge_pages_over(void)
+{
+	size_t huge = 2 * MIB;
+	char *area = private_memory(2 * huge), *block, *at = NULL;
+	FILE *pages = fopen("/proc/sys/vm/nr_hugepages", "we");
+
+	if (!pages)
+		return;	/* a kernel without huge pages */
+	check(fputs("2", pages) >= 0 && !fclose(pages));
+	block = (char *)(((uintptr_t)area + huge - 1) & -huge);
+	check(!munmap(block, huge));
+	/* What is mapped over the module's page drives it on, to the end of our block at last. */
+	while (in_guest() && (at = anchor()) && (at < block || at >= block + huge))
+		check(mmap(at, PAGE, PROT_READ, PRIVATE | MAP_FIXED, -1, 0) == at);
+	check(!in_guest() || at);
+	check(mmap(block, PAGE, RW, PRIVATE | MAP_HUGETLB | MAP_FIXED, -1, 0) == block);
+	check(!in_guest() || anchor());
+	memset(block, 1, huge);
+	check(!munmap(block, huge));
+	area = private_memory(UNIT);
+	fill(area, UNIT, 1);
+	press(SIZE);
+	check(filled(area, UNIT, 1));
+}
+
 static void synced(void)
 {
 	char *p = private_memory(UNIT);
@@ -368,6 +391,7 @@ static const struct test tests[] = {
 	{ "mlock", locked, .pool = 4 * MIB },
 	{ "mlockall", all_locked, .pool = 40 * MIB },
 	{ "many small mappings", many_mappings },
+	{ "huge pages over private memory", huge_pages_over, .pool = 3 * MIB },
 	{ "msync and mincore", synced, .calm = true },
 };
 

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -86,7 +87,7 @@ static void dontunmap(void)
 	char *p = private_memory(SIZE), *q;
 
 	fill(p, SIZE, 1);
-	q = mremap(p, SIZE, SIZE, MREMAP_MAYMOVE | MREMAP_DONTUNMAP);
+	q = mremap(p, SIZE, SIZE, MREMAP_MAYMOVE | MREMAP_DONTUNMAP, NULL);
 	check(q != MAP_FAILED && q != p);
 	check(filled(q, SIZE, 1));
 	check(zeroed(p, SIZE));
@@ -129,7 +130,7 @@ static void refusals(void)
 	      errno == EINVAL);
 	check(mremap(p, 2 * PAGE, 2 * PAGE, MREMAP_MAYMOVE | MREMAP_FIXED, p + PAGE) ==
 	      MAP_FAILED && errno == EINVAL);
-	check(mremap(p, PAGE, 2 * PAGE, MREMAP_MAYMOVE | MREMAP_DONTUNMAP) == MAP_FAILED &&
+	check(mremap(p, PAGE, 2 * PAGE, MREMAP_MAYMOVE | MREMAP_DONTUNMAP, NULL) == MAP_FAILED &&
 	      errno == EINVAL);
 	check(mremap(p, PAGE, PAGE, MREMAP_MAYMOVE | 64) == MAP_FAILED && errno == EINVAL);
 	check(!munmap(p + PAGE, PAGE));
@@ -150,6 +151,108 @@ static void protection(void)
 	check(!mprotect(q, SIZE, RW));
 	fill(q, SIZE, 2);
 	check(filled(q, SIZE, 2));
+}
+
+static const char *flags_of(char *p)
+{
+	static char line[512];
+	FILE *maps = fopen("/proc/self/smaps", "re");
+	unsigned long start, end;
+	bool here = false;
+
+	check(maps);
+	while (fgets(line, sizeof(line), maps)) {
+		if (sscanf(line, "%lx-%lx ", &start, &end) == 2)
+			here = (uintptr_t)p >= start && (uintptr_t)p < end;
+		if (here && !strncmp(line, "VmFlags:", 8))
+			break;
+	}
+	fclose(maps);
+	return line;
+}
+
+static void advice(void)
+{
+	char *p = private_memory(SIZE), *q;
+
+	fill(p, SIZE, 1);
+	check(!madvise(p, SIZE, MADV_DONTFORK));
+	check(!madvise(p, SIZE, MADV_DONTDUMP));
+	q = mremap(p, SIZE, SIZE, MREMAP_MAYMOVE | MREMAP_DONTUNMAP, NULL);
+	check(q != MAP_FAILED && filled(q, SIZE, 1));
+	check(strstr(flags_of(q), " dc ") && strstr(flags_of(q), " dd "));
+	check(strstr(flags_of(p), " dc ") && strstr(flags_of(p), " dd "));
+	check(!madvise(q, SIZE, MADV_DOFORK));
+	check(mremap(q, SIZE, SIZE, MREMAP_MAYMOVE | MREMAP_FIXED, p) == p);
+	check(!strstr(flags_of(p), " dc ") && strstr(flags_of(p), " dd "));
+	check(filled(p, SIZE, 1));
+}
+
+/* The key moves too, where the CPU knows keys. */
+static void key(void)
+{
+	int key = pkey_alloc(0, PKEY_DISABLE_ACCESS);
+	char *p = private_memory(SIZE), *q;
+
+	if (key < 0)
+		return;
+	fill(p, SIZE, 1);
+	check(!pkey_mprotect(p, SIZE, RW, key));
+	check_equal(faults(look, p), SIGSEGV);
+	q = mremap(p, SIZE, SIZE, MREMAP_MAYMOVE | MREMAP_DONTUNMAP, NULL);
+	check(q != MAP_FAILED);
+	check_equal(faults(look, q), SIGSEGV);
+	check_equal(faults(look, p), SIGSEGV);
+	check(!pkey_set(key, 0));
+	check(filled(q, SIZE, 1) && zeroed(p, SIZE));
+}
+
+/* Growing shows more of the file, whatever of the old part was touched. */
+static void grow_file(void)
+{
+	int fd = make_file(SIZE, 3);
+	char *all = mmap(NULL, SIZE, PROT_READ, MAP_PRIVATE, fd, 0), *p, *q;
+	size_t from = SIZE / 4;
+
+	check(all != MAP_FAILED);
+	p = with_room(from);
+	check(mmap(p, from, RW, MAP_PRIVATE | MAP_FIXED, fd, 0) == p);
+	check(mremap(p, from, SIZE / 2, 0) == p);	/* untouched */
+	check(!memcmp(p + from, all + from, from));
+	fill(p, SIZE / 2, 8);
+	check(mremap(p, SIZE / 2, SIZE, 0) == p);	/* written to */
+	check(filled(p, SIZE / 2, 8));
+	check(!memcmp(p + SIZE / 2, all + SIZE / 2, SIZE / 2));
+	check(!munmap(p, SIZE));
+
+	/* From the middle of the file, moved twice, and at once. */
+	p = mmap(NULL, from, RW, MAP_PRIVATE, fd, from);
+	q = private_memory(SIZE);
+	check(p != MAP_FAILED && !memcmp(p, all + from, from));
+	check(mremap(p, from, from, MREMAP_MAYMOVE | MREMAP_FIXED, q + PAGE) == q + PAGE);
+	p = private_memory(SIZE);
+	check(mremap(q + PAGE, from, 3 * from, MREMAP_MAYMOVE | MREMAP_FIXED, p) == p);
+	check(!memcmp(p, all + from, 3 * from));
+	check_equal(faults(look, q + PAGE), SIGSEGV);
+}
+
+/* The place that a file's pages have left shows the file. */
+static void dontunmap_file(void)
+{
+	int fd = make_file(SIZE, 3);
+	char *all = mmap(NULL, SIZE, PROT_READ, MAP_PRIVATE, fd, 0);
+	char *p = mmap(NULL, SIZE, RW, MAP_PRIVATE, fd, 0), *q;
+
+	check(all != MAP_FAILED && p != MAP_FAILED);
+	fill(p, SIZE / 2, 1);
+	q = mremap(p, SIZE, SIZE, MREMAP_MAYMOVE | MREMAP_DONTUNMAP, NULL);
+	check(q != MAP_FAILED);
+	check(!memcmp(p, all, SIZE));
+	check(filled(q, SIZE / 2, 1));
+	check(!memcmp(q + SIZE / 2, all + SIZE / 2, SIZE / 2));
+	/* And what has moved knows its place in the file. */
+	check(!madvise(q, SIZE, MADV_DONTNEED));
+	check(!memcmp(q, all, SIZE));
 }
 
 static char *shared_block;
@@ -239,7 +342,7 @@ static void dontunmap_race(void)
 	check(!pthread_create(&thread, NULL, read_always, p));
 	for (i = 0; i < rounds(100); i++) {
 		fill(p, UNIT, i);
-		q = mremap(p, UNIT, UNIT, MREMAP_MAYMOVE | MREMAP_DONTUNMAP);
+		q = mremap(p, UNIT, UNIT, MREMAP_MAYMOVE | MREMAP_DONTUNMAP, NULL);
 		check(q != MAP_FAILED);
 		check(filled(q, UNIT, i));
 		check(zeroed(p, UNIT));
@@ -259,6 +362,10 @@ static const struct test tests[] = {
 	{ "move in pieces", pieces },
 	{ "what is refused", refusals },
 	{ "protection moves too", protection },
+	{ "what madvise has said moves too", advice, .pool = 3 * MIB },
+	{ "the protection key moves too", key, .calm = true },
+	{ "a private mapping of a file grows", grow_file, .pool = 4 * MIB, .calm = true },
+	{ "MREMAP_DONTUNMAP of a file", dontunmap_file, .pool = 4 * MIB, .calm = true },
 	{ "after fork", after_fork, .pool = 4 * MIB },
 	{ "threads move, fault and fork", with_threads, .pool = 3 * MIB, .seconds = 60 },
 	{ "MREMAP_DONTUNMAP while the old place is read", dontunmap_race, .calm = true },

@@ -134,6 +134,43 @@ static void map_storm(void)
 	check(filled(memory, SIZE, 1));
 }
 
+/* ---- page tables come and go while pages are looked at ---- */
+
+#define FAR	(2 * MIB)	/* what one page table maps */
+
+static void *leave_tables(void *arg)
+{
+	unsigned int i, j, n = 8;
+
+	for (i = 0; i < rounds(300); i++) {
+		char *p = private_memory(n * FAR);
+
+		for (j = 0; j < n; j++)
+			p[j * FAR] = i + j + 1;
+		for (j = 0; j < n; j++)
+			check_equal(p[j * FAR], (char)(i + j + 1));
+		check(!munmap(p, n * FAR));
+	}
+	return NULL;
+}
+
+static void table_storm(void)
+{
+	pthread_t thread[2];
+	unsigned int i;
+
+	memory = private_memory(SIZE);
+	for (i = 0; i < 2; i++)
+		check(!pthread_create(&thread[i], NULL, leave_tables, NULL));
+	/* Evictions ask the page tables which pages were used. */
+	for (i = 0; i < rounds(24); i++) {
+		fill(memory, SIZE, i);
+		check(filled(memory, SIZE, i));
+	}
+	for (i = 0; i < 2; i++)
+		check(!pthread_join(thread[i], NULL));
+}
+
 /* ---- threads come and go ---- */
 
 static void *use_stack(void *arg)
@@ -266,6 +303,7 @@ static const struct test tests[] = {
 	{ "no increment is lost", atomic_adds },
 	{ "malloc and free", malloc_storm, .pool = 2 * MIB, .seconds = 60 },
 	{ "mmap and munmap beside faults", map_storm, .pool = 4 * MIB },
+	{ "page tables come and go during evictions", table_storm, .pool = 3 * MIB, .seconds = 60 },
 	{ "short-lived threads use their stacks", short_lives, .pool = 3 * MIB, .seconds = 60 },
 	{ "the first thread exits before the others", leader_exits },
 	{ "read and write on evicted pages", calls },

@@ -21,6 +21,7 @@
 #define SHRINK		4	/* on a debug kernel, of memory */
 #define PROGRAM		(512 * KIB)	/* what a few processes need besides */
 #define SLOWNESS	6	/* of a debug kernel */
+#define KEPT		GUEST_TREE "/hooks"
 
 enum place { HOST, STORE, SWAP, PLACES };
 
@@ -283,6 +284,17 @@ static bool chosen(const struct test *test, const char *only)
 	return !only || strstr(test->name, only);
 }
 
+/*
+ * A guest that stays holds the hooks: to arm and disarm them around each case would take longer
+ * than most cases do.
+ */
+static bool hold_hooks(bool hold)
+{
+	if (hold)
+		return !mkdir(KEPT, 0755) || errno == EEXIST;
+	return !rmdir(KEPT) || errno == ENOENT;
+}
+
 /* @only: cases whose name contains it, NULL for all */
 static int run_all(const struct test *tests, unsigned int n, const char *only)
 {
@@ -298,6 +310,8 @@ static int run_all(const struct test *tests, unsigned int n, const char *only)
 	for (i = 0; i < n; i++) {
 		if (!chosen(&tests[i], only))
 			continue;
+		if (tree && !hold_hooks(!tests[i].alone))
+			note("guest of the hooks: %s", strerror(errno));
 		since = now_ms();
 		status = tests[i].host && !tree ? STATUS_SKIP : run_process(&tests[i], i, NULL);
 		if (tree && guest_remove_all() && !status)
@@ -313,6 +327,8 @@ static int run_all(const struct test *tests, unsigned int n, const char *only)
 			failed += result(++number, verdict, place, tests[i].name, since);
 		}
 	}
+	if (tree)
+		hold_hooks(false);
 	return failed ? STATUS_FAIL : 0;
 }
 

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Memory whose content can be verified. */
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include "test.h"
 
@@ -124,4 +126,23 @@ uint32_t random_number(void)
 
 	state = next(state);
 	return state >> 16;
+}
+
+int make_file(size_t size, uint64_t seed)
+{
+	char path[] = "/var/tmp/scratch/mmapXXXXXX", other[] = "/tmp/mmapXXXXXX";
+	char *buffer = malloc(size + PAGE);
+	int fd = mkstemp(path);
+
+	if (fd >= 0) {
+		unlink(path);
+	} else {
+		fd = mkstemp(other);
+		check(fd >= 0);
+		unlink(other);
+	}
+	fill(buffer, (size + PAGE - 1) / PAGE * PAGE, seed);
+	check_equal(write(fd, buffer, size), size);
+	free(buffer);
+	return fd;
 }

@@ -34,6 +34,7 @@
  * @seconds: time limit on stock kernels, default 30
  * @calm: it need not make the guest evict anything
  * @host: only there: it makes its guests itself
+ * @alone: no other guest is there, so that its first one arms the hooks, and its last disarms them
  * @dies: bits of oom_kill (memory.events) are fine
  */
 struct test {
@@ -43,6 +44,7 @@ struct test {
 	unsigned int seconds;
 	bool calm;
 	bool host;
+	bool alone;
 	bool dies;
 };
 
@@ -139,6 +141,12 @@ bool zeroed(const void *start, size_t size);
 
 /** press() - touch @size bytes of other memory and let them go, so that the rest is evicted */
 void press(size_t size);
+
+/**
+ * make_file() - a file without a name that fill() has filled, on the scratch disk or, where there
+ * is none, in /tmp; its descriptor
+ */
+int make_file(size_t size, uint64_t seed);
 
 /** random_number() - a number that differs from call to call, the same in every run */
 uint32_t random_number(void);

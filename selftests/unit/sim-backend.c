@@ -534,7 +534,7 @@ int sim_move(struct sim_space *ss, u64 from, u64 to, u64 n)
 	unmap_pages(ss, to, n);
 	err = space_drop(&ss->space, to, n);
 	if (!err)
-		err = space_move(&ss->space, from, to, n);
+		err = space_move(&ss->space, from, to, n, false);
 	pthread_rwlock_unlock(&ss->mmap_lock);
 	return err;
 }
