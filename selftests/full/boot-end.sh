@@ -11,7 +11,7 @@ start()
 	: >out
 	as_user "$dir/lodge" boot --append "$tag" --rootdir / -- "$@" >out 2>err </dev/null &
 	job=$!
-	for ((i = 0; i < 100; i++)); do
+	for ((i = 0; i < 600; i++)); do
 		grep -q ready out && break
 		sleep 0.1
 	done

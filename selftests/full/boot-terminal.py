@@ -149,7 +149,7 @@ def stalled():
         os.kill(pid, signal.SIGTERM)
         time.sleep(0.3)
     status = None
-    for _ in range(100):
+    for _ in range(600):
         gone, got = os.waitpid(pid, os.WNOHANG)
         if gone:
             status = os.waitstatus_to_exitcode(got)

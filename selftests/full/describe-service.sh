@@ -133,11 +133,11 @@ mkdir -p -m 700 /run/systemd/system /run/session
 export XDG_RUNTIME_DIR=/run/session XDG_CONFIG_HOME=$1 HOME=$1
 lodge=$2
 timeout -s KILL 120 /lib/systemd/systemd --user "--unit=default.target" >"$1/log" 2>&1 </dev/null &
-for ((i = 0; i < 100; i++)); do
+for ((i = 0; i < 600; i++)); do
 	systemctl --user is-system-running 2>/dev/null | grep -qE '^(running|degraded)' && break
 	sleep 0.1
 done
-[ "$i" != 100 ] || exit 77
+[ "$i" != 600 ] || exit 77
 systemctl --user start lodge@three
 echo "start: $? $("$lodge" ls -q -f "$1/lodge/three.conf" | xargs)"
 systemctl --user show -p ActiveState,StatusText lodge@three | sort | xargs

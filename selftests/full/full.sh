@@ -43,12 +43,12 @@ boot()
 
 left_over() { pgrep -f -- "$tag" | grep -vx $$ | xargs; }
 
-# nothing_left TEXT: within five seconds no process of a guest is there, and no file
+# nothing_left TEXT: no process of a guest is there, and no file
 nothing_left()
 {
 	local i
 
-	for ((i = 0; i < 50; i++)); do
+	for ((i = 0; i < 600; i++)); do
 		[ -n "$(left_over)" ] || break
 		sleep 0.1
 	done
