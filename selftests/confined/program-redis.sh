@@ -5,7 +5,8 @@
 . "$(dirname "$0")/program.sh"
 
 port=16379
-count=${COUNT:-9000}	# of 2 KiB each
+# Of 2 KiB each.
+if debug_kernel; then count=2500 pool=3M; else count=9000 pool=6M; fi
 client=$(dirname "$0")/helper-redis.py
 
 cli() { redis-cli -p $port "$@" 2>/dev/null; }
@@ -21,7 +22,7 @@ ask()		# FILL-OR-CHECK ROUND
 	return "$status"
 }
 
-guest redis 6M 256M 2M
+guest redis $pool 256M 1M
 inside redis-server --port $port --dir "$work" --save '' --logfile "$work/log" \
 	--jemalloc-bg-thread no --io-threads 1 >/dev/null 2>&1 &
 server=$!

@@ -5,13 +5,13 @@
 
 # Fills memory with what cannot be compressed, then looks twice whether it is still there.
 fill='
-import hashlib, os, sys
+import random, sys, zlib
 block = 1 << 16
-data = [os.urandom(block) for i in range(int(sys.argv[1]) * 16)]
-sums = [hashlib.md5(b).digest() for b in data]
+data = [random.randbytes(block) for i in range(int(sys.argv[1]) * 16)]
+sums = [zlib.crc32(b) for b in data]
 for again in range(2):
     for b, s in zip(data, sums):
-        if hashlib.md5(b).digest() != s:
+        if zlib.crc32(b) != s:
             sys.exit("a block changed")
 '
 
@@ -22,7 +22,7 @@ swaps()
 	check "$1: attached" put "$2" "test-swap-$1/memory.swap.file"
 	is "$1: named" "$(cat "$guest/memory.swap.file")" "$2"
 	refused "$1: one at a time" "busy" put "$scratch/other" "test-swap-$1/memory.swap.file"
-	check "$1: every block comes back" inside timeout 300 python3 -c "$fill" 24
+	check "$1: every block comes back" inside timeout 300 python3 -c "$fill" 18
 	check "$1: pages were written" test "$(figure pswpout)" -gt 1000
 	check "$1: and read" test "$(figure pswpin)" -gt 1000
 }
