@@ -14,6 +14,7 @@
 #define STARVED_US	5000000
 #define EPISODE_US	2000000	/* failures further apart have nothing to do with each other */
 #define STUCK_NAP_MS	5
+#define STUCK_STEP_US	50000	/* what counts, at most, of the time between two failures */
 
 /*
  * How many milliseconds it waits for evictions that are under way, and how many who can do without.
@@ -262,27 +263,28 @@ static unsigned long pool_steals(struct pool *pool)
 /*
  * Has nothing been evicted by anyone for a while, or has nobody got a frame for long?  One
  * failure says little: the pages may be in other threads' hands, or the store about to get room;
- * and what eviction frees, the store may need for what was evicted.  A race loses some of the
- * time already waited.
+ * and what eviction frees, the store may need for what was evicted.  A machine that stood still
+ * between two failures has not tried meanwhile.  A race loses some of the time already waited.
  */
 static bool is_stuck(struct pool *pool)
 {
 	unsigned long steals = pool_steals(pool);
 	long granted = atomic_long_read(&pool->granted);
 	u64 now = host_time_us();
-	bool anew = now - READ_ONCE(pool->stuck_last) > EPISODE_US;
+	u64 gap = now - READ_ONCE(pool->stuck_last);
+	u64 stuck = READ_ONCE(pool->stuck_us) + min(gap, (u64)STUCK_STEP_US);
+	u64 starved = READ_ONCE(pool->starved_us) + min(gap, (u64)STUCK_STEP_US);
 
-	if (anew || READ_ONCE(pool->stuck_steals) != steals) {
-		WRITE_ONCE(pool->stuck_steals, steals);
-		WRITE_ONCE(pool->stuck_since, now);
-	}
-	if (anew || READ_ONCE(pool->stuck_granted) != granted) {
-		WRITE_ONCE(pool->stuck_granted, granted);
-		WRITE_ONCE(pool->starved_since, now);
-	}
+	if (gap > EPISODE_US || READ_ONCE(pool->stuck_steals) != steals)
+		stuck = 0;
+	if (gap > EPISODE_US || READ_ONCE(pool->stuck_granted) != granted)
+		starved = 0;
+	WRITE_ONCE(pool->stuck_steals, steals);
+	WRITE_ONCE(pool->stuck_granted, granted);
+	WRITE_ONCE(pool->stuck_us, stuck);
+	WRITE_ONCE(pool->starved_us, starved);
 	WRITE_ONCE(pool->stuck_last, now);
-	return now - READ_ONCE(pool->stuck_since) > STUCK_US ||
-	       now - READ_ONCE(pool->starved_since) > STARVED_US;
+	return stuck > STUCK_US || starved > STARVED_US;
 }
 
 /*

@@ -120,7 +120,7 @@ void fork_open(struct vm_area_struct *vma)
 	if (!t)
 		return;
 	t->mm = vma->vm_mm;
-	/* The host would copy page-table entries of what is write-protected (UFFD_FEATURE_EVENT_FORK). */
+	/* UFFD_FEATURE_EVENT_FORK: the host would copy the page-table entries. */
 	if (vma->vm_flags & VM_UFFD_WP)
 		compat_vm_flags_clear(vma, VM_UFFD_WP);
 	err = space_fork(&parent->space, &t->child->space, vma->vm_pgoff, vma_pages(vma),

@@ -111,7 +111,7 @@ long hooks_call(const char *symbol, struct pt_regs *regs)
 	for (i = 0; i < nr_rows; i++)
 		if (!strcmp(names[i], symbol))
 			return hooks_call_original(regs, rows[i].ip);
-	return -ENOSYS;
+	return -ENOENT;
 }
 
 long hooks_call_final(struct pt_regs *regs, unsigned long ip)

@@ -103,7 +103,7 @@ long hooks_call_original(struct pt_regs *regs, unsigned long ip);
  * @symbol: its name in the table
  * @regs: the registers to give to it
  *
- * Return: the function's result; -ENOSYS if this kernel has none.
+ * Return: the function's result; -ENOENT if this kernel has none.
  */
 long hooks_call(const char *symbol, struct pt_regs *regs);
 

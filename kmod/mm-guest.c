@@ -11,8 +11,11 @@
 #include "kmod/hooks.h"
 #include "kmod/mm-guest.h"
 
-/* How long a killed process may take to exit before another one is killed. */
-#define VICTIM_PATIENCE	(5 * HZ)
+/*
+ * How long a killed process may take to exit before another one is killed: longer than it waits for
+ * a CPU on a busy machine.
+ */
+#define VICTIM_PATIENCE	(20 * HZ)
 
 /* All guests, for the shrinker. */
 static DEFINE_XARRAY_ALLOC(guests);

@@ -92,7 +92,7 @@ static long call_and_restore(struct mm_space *ms, struct pt_regs *regs, unsigned
 	return ret;
 }
 
-/* The host's own mmap; it may replace pool mappings, and rounds what is in huge pages up to them. */
+/* The host's own mmap; it may replace pool mappings, and rounds up to huge pages. */
 static long host_mmap(struct mm_space *ms, struct pt_regs *regs, unsigned long ip,
 		      unsigned long addr, unsigned long len, unsigned long flags)
 {
@@ -423,8 +423,9 @@ static long guest_remap_file_pages(struct pt_regs *regs, unsigned long ip, struc
 	return replacing_call(regs, ip);
 }
 
-/* ---- shadow stacks: the kernel maps them behind the calls above, and they cannot be the pool's ---- */
+/* ---- shadow stacks ---- */
 
+/* The kernel maps them itself, and they cannot be the pool's. */
 static long no_shadow_stack(struct pt_regs *regs, unsigned long ip)
 {
 	return -EOPNOTSUPP;
