@@ -272,8 +272,8 @@ static bool is_stuck(struct pool *pool)
 	long granted = atomic_long_read(&pool->granted);
 	u64 now = host_time_us();
 	u64 gap = now - READ_ONCE(pool->stuck_last);
-	u64 stuck = READ_ONCE(pool->stuck_us) + min(gap, (u64)STUCK_STEP_US);
-	u64 starved = READ_ONCE(pool->starved_us) + min(gap, (u64)STUCK_STEP_US);
+	u64 stuck = READ_ONCE(pool->stuck_us) + min_t(u64, gap, STUCK_STEP_US);
+	u64 starved = READ_ONCE(pool->starved_us) + min_t(u64, gap, STUCK_STEP_US);
 
 	if (gap > EPISODE_US || READ_ONCE(pool->stuck_steals) != steals)
 		stuck = 0;
