@@ -21,7 +21,7 @@
  *              (kmem_cache_alloc, kmem_cache_zalloc, kmem_cache_free, KMEM-like
  *              host_cache_create())
  *   waiting    wait_var_event(), wait_var_event_timeout(), msecs_to_jiffies(), wake_up_var(),
- *              cond_resched(), fatal_signal(), interrupted(), host_dying(), host_reclaiming(),
+ *              cond_resched(), fatal_signal(), interrupted(), host_dying(), host_no_io(),
  *              host_pages_available(), host_time_us(),
  *              host_sleep_ms(): ends early when the thread is killed
  *   threads    struct host_thread: host_thread_start(), _wake(), _stop()

@@ -14,7 +14,6 @@
 #define STARVED_US	5000000
 #define EPISODE_US	2000000	/* failures further apart have nothing to do with each other */
 #define STUCK_NAP_MS	5
-#define STUCK_STEP_US	50000	/* what counts, at most, of the time between two failures */
 
 /*
  * How many milliseconds it waits for evictions that are under way, and how many who can do without.
@@ -263,28 +262,29 @@ static unsigned long pool_steals(struct pool *pool)
 /*
  * Has nothing been evicted by anyone for a while, or has nobody got a frame for long?  One
  * failure says little: the pages may be in other threads' hands, or the store about to get room;
- * and what eviction frees, the store may need for what was evicted.  A machine that stood still
- * between two failures has not tried meanwhile.  A race loses some of the time already waited.
+ * and what eviction frees, the store may need for what was evicted.  A race loses some of
+ * the time already waited.
  */
 static bool is_stuck(struct pool *pool)
 {
 	unsigned long steals = pool_steals(pool);
 	long granted = atomic_long_read(&pool->granted);
-	u64 now = host_time_us();
-	u64 gap = now - READ_ONCE(pool->stuck_last);
-	u64 stuck = READ_ONCE(pool->stuck_us) + min_t(u64, gap, STUCK_STEP_US);
-	u64 starved = READ_ONCE(pool->starved_us) + min_t(u64, gap, STUCK_STEP_US);
+	/* Signed: others may have noted a later time since. */
+	s64 now = host_time_us();
+	bool anew = now - READ_ONCE(pool->stuck_last) > EPISODE_US;
 
-	if (gap > EPISODE_US || READ_ONCE(pool->stuck_steals) != steals)
-		stuck = 0;
-	if (gap > EPISODE_US || READ_ONCE(pool->stuck_granted) != granted)
-		starved = 0;
-	WRITE_ONCE(pool->stuck_steals, steals);
-	WRITE_ONCE(pool->stuck_granted, granted);
-	WRITE_ONCE(pool->stuck_us, stuck);
-	WRITE_ONCE(pool->starved_us, starved);
+	if (anew || READ_ONCE(pool->stuck_steals) != steals) {
+		WRITE_ONCE(pool->stuck_steals, steals);
+		WRITE_ONCE(pool->stuck_since, now);
+	}
+	if (anew || READ_ONCE(pool->stuck_granted) != granted) {
+		WRITE_ONCE(pool->stuck_granted, granted);
+		WRITE_ONCE(pool->starved_since, now);
+	}
 	WRITE_ONCE(pool->stuck_last, now);
-	return stuck > STUCK_US || starved > STARVED_US;
+	/* Who leaves writing to the worker has not tried all: its disk may be slow. */
+	return (!host_no_io() && now - READ_ONCE(pool->stuck_since) > STUCK_US) ||
+	       now - READ_ONCE(pool->starved_since) > STARVED_US;
 }
 
 /*
@@ -313,6 +313,9 @@ static struct frame *frame_evict(struct pool *pool, enum charge_for who, unsigne
 			naps--;
 			host_sleep_ms(1);
 			tries = 0;
+		} else if (host_no_io()) {
+			/* The worker was asked to write. */
+			host_sleep_ms(1);
 		}
 		cond_resched();
 	}
@@ -330,7 +333,9 @@ static struct frame *frame_get_slow(struct pool *pool)
 
 	pool_event(pool, PE_MAX);
 	is_stuck(pool);		/* the time counts from here */
-	frame = frame_evict(pool, dying ? CHARGE_EVICTION : CHARGE_USER, EVICTION_NAPS);
+	/* Who must not write may hold what the worker waits for. */
+	frame = frame_evict(pool, dying ? CHARGE_EVICTION : CHARGE_USER,
+			    host_no_io() ? TRY_NAPS : EVICTION_NAPS);
 	if (!frame && (dying || fatal_signal())) {
 		frame = ERR_PTR(-EINTR);
 	} else if (!frame && !is_stuck(pool)) {

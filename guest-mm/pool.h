@@ -94,9 +94,9 @@ struct pool_cpu {
  * @asked: pages that the host wants back and that only the worker may write to the swap file
  * @granted: times that a frame was had, but for those from a CPU's cache
  * @stuck_steals: pages evicted when a fault last got no frame
- * @stuck_us: for how long that has not changed, in microseconds
+ * @stuck_since: the time since which that has not changed, in microseconds
  * @stuck_granted: @granted when a fault last got no frame
- * @starved_us: for how long that has not changed
+ * @starved_since: the time since which that has not changed
  * @stuck_last: the last time a fault got no frame
  * @bounce_lock: protects @bounce
  * @bounce: pages on their way from the store to the swap file
@@ -147,7 +147,7 @@ struct pool {
 	atomic_long_t granted;
 	unsigned long stuck_steals;
 	long stuck_granted;
-	u64 stuck_us, starved_us, stuck_last;
+	s64 stuck_since, starved_since, stuck_last;
 	struct mutex bounce_lock;
 	void *bounce[RECLAIM_BATCH];
 };

@@ -209,8 +209,8 @@ static unsigned int swap_out(struct pool *pool, struct vpage **vps, unsigned int
 
 	if (!ops || !n)
 		return 0;
-	/* Writing a file in the middle of the host's own reclaim could wait for itself. */
-	if (host_reclaiming()) {
+	/* Who holds what the file's writer needs would wait for itself. */
+	if (host_no_io()) {
 		atomic_long_add(n, &pool->asked);
 		host_thread_wake(pool->worker);
 		return 0;

@@ -7,8 +7,9 @@
  * workqueue does it while the fault waits.  What would still deadlock is a process that
  * holds the inode lock of its own guest's swap file and faults.  write(2) and truncate(2) do,
  * so nobody else may have the file open for writing while a guest does.  Reading it with
- * O_DIRECT does too, shared, and a first write to a slot takes the lock alone: a guest's own
- * processes must not be able to read its swap file so.
+ * O_DIRECT does too, shared, and a first write to a slot takes the lock alone: a fault of the
+ * kernel's own (host_no_io()) writes nothing, and reads by way of the page cache, for which no
+ * file system takes a lock that its writer has or waits for.
  */
 #include <linux/blkdev.h>
 #include <linux/bvec.h>
@@ -30,7 +31,7 @@
  * struct host_file - a file that belongs to a guest
  * @filp: open for reading and writing
  * @exclusive: other writers are locked out
- * @direct: bypasses the page cache
+ * @direct: bypasses the page cache, but where @cached of a request is set
  */
 struct host_file {
 	struct file *filp;
@@ -47,6 +48,7 @@ struct request {
 	unsigned int n;
 	u64 pos;
 	bool write;
+	bool cached;
 	int err;
 };
 
@@ -81,10 +83,26 @@ static void io_put(void)
 
 /* ---- reading and writing ---- */
 
-static ssize_t transfer_once(struct host_file *file, struct iov_iter *iter, loff_t *pos, bool write)
+static ssize_t read_cached(struct file *filp, struct iov_iter *iter, loff_t *pos)
+{
+	struct kiocb kiocb;
+	ssize_t ret;
+
+	init_sync_kiocb(&kiocb, filp);
+	kiocb.ki_flags &= ~IOCB_DIRECT;
+	kiocb.ki_pos = *pos;
+	ret = filp->f_op->read_iter(&kiocb, iter);
+	*pos = kiocb.ki_pos;
+	return ret;
+}
+
+static ssize_t transfer_once(struct host_file *file, struct iov_iter *iter, loff_t *pos, bool write,
+			     bool cached)
 {
 	if (write)
 		return compat_iter_write(file->filp, iter, pos);
+	if (cached)
+		return read_cached(file->filp, iter, pos);
 	return vfs_iter_read(file->filp, iter, pos, 0);
 }
 
@@ -100,7 +118,8 @@ static int drop_cache(struct host_file *file, u64 pos, size_t bytes, bool write)
 	return err;
 }
 
-static int transfer(struct host_file *file, void *const *pages, unsigned int n, u64 pos, bool write)
+static int transfer(struct host_file *file, void *const *pages, unsigned int n, u64 pos, bool write,
+		    bool cached)
 {
 	struct bio_vec vec[IO_PAGES];
 	struct iov_iter iter;
@@ -114,7 +133,7 @@ static int transfer(struct host_file *file, void *const *pages, unsigned int n, 
 	}
 	iov_iter_bvec(&iter, write ? ITER_SOURCE : ITER_DEST, vec, n, n * PAGE_SIZE);
 	while (iov_iter_count(&iter)) {
-		ssize_t ret = transfer_once(file, &iter, &at, write);
+		ssize_t ret = transfer_once(file, &iter, &at, write, cached);
 
 		if (ret < 0)
 			return ret;
@@ -122,7 +141,7 @@ static int transfer(struct host_file *file, void *const *pages, unsigned int n, 
 		if (!ret)
 			return -EIO;
 	}
-	return file->direct ? 0 : drop_cache(file, pos, n * PAGE_SIZE, write);
+	return file->direct && !cached ? 0 : drop_cache(file, pos, n * PAGE_SIZE, write);
 }
 
 static void request_run(struct request *req)
@@ -133,7 +152,8 @@ static void request_run(struct request *req)
 
 	for (; req->n && !req->err; req->n -= n, req->pages += n, req->pos += n * PAGE_SIZE) {
 		n = min(req->n, IO_PAGES);
-		req->err = transfer(req->file, req->pages, n, req->pos, req->write);
+		req->err = transfer(req->file, req->pages, n, req->pos, req->write,
+				    req->cached);
 		cond_resched();
 	}
 	memalloc_noio_restore(flags);
@@ -149,7 +169,8 @@ static void request_work(struct work_struct *work)
 
 static int request(struct host_file *file, void *const *pages, unsigned int n, u64 pos, bool write)
 {
-	struct request req = { .file = file, .pages = pages, .n = n, .pos = pos, .write = write };
+	struct request req = { .file = file, .pages = pages, .n = n, .pos = pos, .write = write,
+			       .cached = host_no_io() && !write };
 
 	/* Kernel threads hold no mmap_lock, have no file size limit and no signals. */
 	if (!current->mm) {
@@ -225,7 +246,7 @@ static bool direct_works(struct host_file *file)
 
 	if (page)
 		works = i_size_read(file->filp->f_mapping->host) < PAGE_SIZE ||
-			transfer(file, &page, 1, 0, false) != -EINVAL;
+			transfer(file, &page, 1, 0, false, false) != -EINVAL;
 	free_page((unsigned long)page);
 	return works;
 }
@@ -272,6 +293,10 @@ struct host_file *host_file_open(const char *path)
 		goto err_io;
 	}
 	file->filp = filp;
+	/* What stands beside a slot is nobody's yet, or in use: it is not read ahead. */
+	spin_lock(&filp->f_lock);
+	filp->f_mode |= FMODE_RANDOM;
+	spin_unlock(&filp->f_lock);
 	err = -EINVAL;
 	if (!type_ok(file_inode(filp)))
 		goto err_filp;

@@ -70,10 +70,13 @@ static inline bool interrupted(void)
 	return signal_pending(current);
 }
 
-/** host_reclaiming() - are we called by the host's own reclaim? */
-static inline bool host_reclaiming(void)
+/**
+ * host_no_io() - may the running thread not write files?  It is in the host's own reclaim, or holds
+ * what a file system may want (memalloc_noio_save()).
+ */
+static inline bool host_no_io(void)
 {
-	return current->flags & PF_MEMALLOC;
+	return current->flags & (PF_MEMALLOC | PF_MEMALLOC_NOIO);
 }
 
 /*

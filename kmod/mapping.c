@@ -49,15 +49,34 @@ static bool is_orphan(struct vm_area_struct *vma)
 	return unlikely(ms->mm != vma->vm_mm);
 }
 
+/*
+ * The kernel's own access to a process's memory may come with locks of a file: reading with
+ * O_DIRECT holds the inode's, which may be that of the guest's swap file.  Such a fault writes no
+ * file.
+ */
+static unsigned int io_stop(const struct vm_fault *vmf)
+{
+	return vmf->flags & FAULT_FLAG_USER ? 0 : memalloc_noio_save();
+}
+
+static void io_go_on(const struct vm_fault *vmf, unsigned int flags)
+{
+	if (!(vmf->flags & FAULT_FLAG_USER))
+		memalloc_noio_restore(flags);
+}
+
 static vm_fault_t mapping_fault(struct vm_fault *vmf)
 {
 	struct mm_space *ms = vmf->vma->vm_file->private_data;
 	struct frame *frame;
+	unsigned int noio;
 	int err;
 
 	if (is_orphan(vmf->vma))
 		return VM_FAULT_SIGBUS;
+	noio = io_stop(vmf);
 	err = space_fault(&ms->space, vmf->pgoff, vmf->flags & FAULT_FLAG_WRITE, &frame);
+	io_go_on(vmf, noio);
 	if (err < 0)
 		return fault_result(vmf->vma, err);
 	vmf->page = frame_page(frame);
@@ -67,11 +86,14 @@ static vm_fault_t mapping_fault(struct vm_fault *vmf)
 static vm_fault_t mapping_mkwrite(struct vm_fault *vmf)
 {
 	struct mm_space *ms = vmf->vma->vm_file->private_data;
+	unsigned int noio;
 	int err;
 
 	if (is_orphan(vmf->vma))
 		return VM_FAULT_SIGBUS;
+	noio = io_stop(vmf);
 	err = space_mkwrite(&ms->space, vmf->pgoff, (struct frame *)vmf->page);
+	io_go_on(vmf, noio);
 	return err ? fault_result(vmf->vma, err) : VM_FAULT_LOCKED;
 }
 

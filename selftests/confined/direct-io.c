@@ -6,12 +6,14 @@
 #include <linux/io_uring.h>
 #include <pthread.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "test.h"
@@ -295,6 +297,43 @@ static void uring(void)
 	close(ring);
 }
 
+/*
+ * Reading the guest's own swap file holds a lock that writing to it may need.  The reader may be
+ * killed for want of memory, but it ends.
+ */
+static void read_swap_file(void *arg)
+{
+	int fd = open(arg, O_RDONLY | O_DIRECT | O_CLOEXEC);
+	unsigned int i;
+	char *p, *q;
+
+	check(fd >= 0);
+	p = private_memory(3 * SIZE);
+	for (i = 0; i < 6; i++) {
+		q = private_memory(UNIT);
+		fill_hard(p, SIZE + i * SIZE / 4, i);
+		check(pread(fd, q, UNIT, i * UNIT) >= 0);
+		check(filled_hard(p, SIZE + i * SIZE / 4, i));
+		check(!munmap(q, UNIT));
+	}
+}
+
+static void own_swap_file(void)
+{
+	static char path[256];
+	int status;
+	pid_t pid;
+
+	if (!in_guest())
+		return;
+	snprintf(path, sizeof(path), "%s", guest_read(guest_here(), "memory.swap.file"));
+	if (path[0] != '/')
+		return;
+	pid = child(read_swap_file, path);
+	check_equal(waitpid(pid, &status, 0), pid);
+	check(!status || status == SIGKILL);
+}
+
 static const struct test tests[] = {
 	{ "direct I/O from and to evicted pages", write_and_read, .pool = 3 * MIB },
 	{ "direct I/O beside pressure", beside_pressure, .pool = 3 * MIB, .seconds = 60 },
@@ -304,6 +343,8 @@ static const struct test tests[] = {
 	{ "exit with aio under way", aio_exit, .pool = 3 * MIB },
 	{ "pages in a pipe", spliced },
 	{ "a pipe outlives the guest", outlived, .host = true },
+	{ "direct reads of the guest's own swap file", own_swap_file, .pool = 3 * MIB,
+	  .seconds = 60, .calm = true, .dies = true },
 	{ "io_uring's registered buffers are refused", uring, .calm = true },
 };
 

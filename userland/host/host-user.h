@@ -41,7 +41,7 @@ static inline bool interrupted(void)
 	return host_killed;
 }
 
-static inline bool host_reclaiming(void)
+static inline bool host_no_io(void)
 {
 	return false;
 }
