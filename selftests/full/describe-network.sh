@@ -12,9 +12,9 @@ lodge() { as_user timeout -s KILL 120 "$dir/lodge" "$@"; }
 # What each does: a page of its own, and its neighbour's, again and again.
 cat >"$dir/node" <<'END'
 #!/bin/sh
-mkdir /tmp/www
-echo "page of $1" >/tmp/www/index.html
-busybox httpd -p 80 -h /tmp/www
+pages=$(mktemp -d)
+echo "page of $1" >"$pages/index.html"
+busybox httpd -p 80 -h "$pages"
 trap 'echo asked to end; exit 0' TERM
 round=0
 while :; do

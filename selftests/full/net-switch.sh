@@ -22,7 +22,7 @@ start()
 two()
 {
 	start one out.one --net "$1,address=10.5.0.1/24" -- \
-		env PORT=80 python3 "$net" listen 10.5.0.1 /tmp/served
+		env PORT=80 python3 "$net" listen 10.5.0.1 "$dir/user/inside"
 	is "$2" "$(boot --net "$1,address=10.5.0.2/24" -- python3 "$net" fetch 10.5.0.1 80 </dev/null)" hello
 	as_user "$dir/lodge" kill one
 	wait "$job" 2>/dev/null
@@ -64,7 +64,7 @@ two "mcast=$group,local=127.0.0.1" "two guests in a group"
 
 # --- a descriptor
 as_user python3 - "$dir/lodge" "$tag" "$net" >out.fd 2>&1 </dev/null <<'END'
-import socket, subprocess, sys
+import os, socket, subprocess, sys
 lodge, tag, helper = sys.argv[1:]
 one, two = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
 def boot(end, address, *command):
@@ -72,7 +72,8 @@ def boot(end, address, *command):
         [lodge, "boot", "--append", tag, "--rootdir", "/", "--net",
          "fd=%d,address=%s/24" % (end.fileno(), address), "--", *command],
         pass_fds=[end.fileno()], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
-server = boot(one, "10.5.0.1", "env", "PORT=80", "python3", helper, "listen", "10.5.0.1", "/tmp/x")
+server = boot(one, "10.5.0.1", "env", "PORT=80", "python3", helper, "listen", "10.5.0.1",
+              os.getcwd() + "/inside")
 client = boot(two, "10.5.0.2", "python3", helper, "fetch", "10.5.0.1", "80")
 one.close()
 two.close()

@@ -79,7 +79,7 @@ check "which they do if they may, so that was tested" [ "$(lines)" -gt $((before
 
 # --- in
 there=$(python3 "$net" free)
-start web out.web --publish "$there:80" -- env PORT=80 python3 "$net" listen 0.0.0.0 /tmp/served
+start web out.web --publish "$there:80" -- env PORT=80 python3 "$net" listen 0.0.0.0 "$dir/user/inside"
 is "a published port leads to the guest's server" \
 	"$(python3 "$net" fetch 127.0.0.1 "$there")" hello
 is "it is open on 127.0.0.1 only" \
