@@ -262,8 +262,8 @@ static unsigned long pool_steals(struct pool *pool)
 /*
  * Has nothing been evicted by anyone for a while, or has nobody got a frame for long?  One
  * failure says little: the pages may be in other threads' hands, or the store about to get room;
- * and what eviction frees, the store may need for what was evicted.  A race loses some of
- * the time already waited.
+ * and what eviction frees, the store may need for what was evicted.  A race loses some of the
+ * time already waited.
  */
 static bool is_stuck(struct pool *pool)
 {

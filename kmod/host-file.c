@@ -8,8 +8,8 @@
  * holds the inode lock of its own guest's swap file and faults.  write(2) and truncate(2) do,
  * so nobody else may have the file open for writing while a guest does.  Reading it with
  * O_DIRECT does too, shared, and a first write to a slot takes the lock alone: a fault of the
- * kernel's own (host_no_io()) writes nothing, and reads by way of the page cache, for which no
- * file system takes a lock that its writer has or waits for.
+ * kernel's own (host_no_io()) writes nothing, and reads by way of the page cache, for which ext4
+ * takes no lock.  XFS takes it shared, but for such a write, too.
  */
 #include <linux/blkdev.h>
 #include <linux/bvec.h>
@@ -31,7 +31,7 @@
  * struct host_file - a file that belongs to a guest
  * @filp: open for reading and writing
  * @exclusive: other writers are locked out
- * @direct: bypasses the page cache, but where @cached of a request is set
+ * @direct: bypasses the page cache
  */
 struct host_file {
 	struct file *filp;
@@ -48,7 +48,7 @@ struct request {
 	unsigned int n;
 	u64 pos;
 	bool write;
-	bool cached;
+	bool cached;	/* not so this time, though the file is @direct */
 	int err;
 };
 
@@ -170,7 +170,7 @@ static void request_work(struct work_struct *work)
 static int request(struct host_file *file, void *const *pages, unsigned int n, u64 pos, bool write)
 {
 	struct request req = { .file = file, .pages = pages, .n = n, .pos = pos, .write = write,
-			       .cached = host_no_io() && !write };
+			       .cached = file->direct && !write && host_no_io() };
 
 	/* Kernel threads hold no mmap_lock, have no file size limit and no signals. */
 	if (!current->mm) {
@@ -258,6 +258,8 @@ static void set_direct(struct host_file *file, bool direct)
 	spin_lock(&filp->f_lock);
 	filp->f_flags = direct ? filp->f_flags | O_DIRECT : filp->f_flags & ~O_DIRECT;
 	filp->f_iocb_flags = iocb_flags(filp);
+	/* The page cache must not read ahead what is written past it meanwhile. */
+	filp->f_mode = direct ? filp->f_mode | FMODE_RANDOM : filp->f_mode & ~FMODE_RANDOM;
 	spin_unlock(&filp->f_lock);
 	file->direct = direct;
 }
@@ -293,10 +295,6 @@ struct host_file *host_file_open(const char *path)
 		goto err_io;
 	}
 	file->filp = filp;
-	/* What stands beside a slot is nobody's yet, or in use: it is not read ahead. */
-	spin_lock(&filp->f_lock);
-	filp->f_mode |= FMODE_RANDOM;
-	spin_unlock(&filp->f_lock);
 	err = -EINVAL;
 	if (!type_ok(file_inode(filp)))
 		goto err_filp;

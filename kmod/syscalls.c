@@ -99,13 +99,13 @@ static long host_mmap(struct mm_space *ms, struct pt_regs *regs, unsigned long i
 	long ret;
 	int err;
 
-	if (flags & MAP_FIXED) {
-		err = mapping_keep_anchor(ms, addr, PAGE_ALIGN(len));
-		if (err)
-			return err;
-	}
+	if (!(flags & MAP_FIXED))
+		return hooks_call_original(regs, ip);
+	err = mapping_keep_anchor(ms, addr, PAGE_ALIGN(len));
+	if (err)
+		return err;
 	ret = call_and_restore(ms, regs, ip);
-	if (!IS_ERR_VALUE((unsigned long)ret) && flags & MAP_FIXED)
+	if (!IS_ERR_VALUE((unsigned long)ret))
 		space_drop(&ms->space, addr >> PAGE_SHIFT, PAGE_ALIGN(len) >> PAGE_SHIFT);
 	return ret;
 }

@@ -94,7 +94,7 @@ kill -KILL "$(pgrep -f -- "$tag" | while read -r pid; do
 	[ "$(cat "/proc/$pid/comm" 2>/dev/null)" != lodge ] || echo "$pid"
 done)"
 wait "$job" 2>/dev/null
-for ((i = 0; i < 600; i++)); do [ -z "$(left_over)" ] || sleep 0.1; done
+for ((i = 0; i < 600; i++)); do [ -n "$(left_over)" ] || break; sleep 0.1; done
 is "the launcher was killed: its name is free" "$(boot -n web -- echo again </dev/null)" again
 nothing_left "no process and no file is left"
 

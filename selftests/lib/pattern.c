@@ -5,6 +5,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "guest.h"
 #include "test.h"
 
 #define WORDS		(PAGE / sizeof(uint64_t))
@@ -130,7 +131,7 @@ uint32_t random_number(void)
 
 int make_file(size_t size, uint64_t seed)
 {
-	char path[] = "/var/tmp/scratch/mmapXXXXXX", other[] = "/tmp/mmapXXXXXX";
+	char path[] = SCRATCH "/fileXXXXXX", other[] = "/tmp/fileXXXXXX";
 	char *buffer = malloc(size + PAGE);
 	int fd = mkstemp(path);
 
