@@ -14,14 +14,20 @@
 #define compat_idmap mnt_idmap
 #endif
 
+/* Who is who on a mounted file system. */
+static inline struct compat_idmap *compat_mnt_idmap(const struct path *path)
+{
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 3, 0)
+	return mnt_user_ns(path->mnt);
+#else
+	return mnt_idmap(path->mnt);
+#endif
+}
+
 /* What the running thread may do with a file. */
 static inline int compat_path_permission(const struct path *path, int mask)
 {
-#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 3, 0)
-	return inode_permission(mnt_user_ns(path->mnt), d_inode(path->dentry), mask);
-#else
-	return inode_permission(mnt_idmap(path->mnt), d_inode(path->dentry), mask);
-#endif
+	return inode_permission(compat_mnt_idmap(path), d_inode(path->dentry), mask);
 }
 
 /* An inode was made now. */

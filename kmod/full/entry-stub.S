@@ -168,10 +168,18 @@ SYM_FUNC_START(stack_switch)
 	RET
 SYM_FUNC_END(stack_switch)
 
-/* What first_stack() made returns here. */
+/* What first_stack() made returns here, */
 SYM_CODE_START(first_stack_entry)
 	UNWIND_HINT_FUNC
 	ANNOTATE_NOENDBR
 	movq	%rbx, %rdi
 	jmp	thread_boot
 SYM_CODE_END(first_stack_entry)
+
+/* and what worker_stack() made, here. */
+SYM_CODE_START(worker_stack_entry)
+	UNWIND_HINT_FUNC
+	ANNOTATE_NOENDBR
+	movq	%rbx, %rdi
+	jmp	worker_run
+SYM_CODE_END(worker_stack_entry)

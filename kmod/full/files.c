@@ -4,6 +4,7 @@
  * own rights; the table is that of who has the token.
  */
 #include <linux/export.h>
+#include <linux/falloc.h>
 #include <linux/fcntl.h>
 #include <linux/file.h>
 #include <linux/fs.h>
@@ -19,8 +20,14 @@ struct file *files_get(struct lodge_instance *inst, int fd)
 	return fd >= 0 && fd < FULL_FDS ? inst->files[fd] : NULL;
 }
 
-/* Takes the caller's reference in any case. */
-static long add(struct lodge_instance *inst, struct file *file)
+/**
+ * files_add - a file becomes a descriptor of a guest's
+ * @inst: the guest
+ * @file: the file; the reference is taken in any case
+ *
+ * Return: the descriptor or -EMFILE.
+ */
+long files_add(struct lodge_instance *inst, struct file *file)
 {
 	int fd;
 
@@ -67,8 +74,15 @@ void files_stop(struct lodge_instance *inst)
 	}
 }
 
-/* What was waited for in vain, because the thread has to end, is no business of the guest's. */
-static long result(struct lodge_instance *inst, long ret)
+/**
+ * files_result - what the guest is told of what a call has come to
+ * @inst: the guest
+ * @ret: that
+ *
+ * What was waited for in vain, because the thread has to end, is no business of the guest's: then
+ * it does not return.
+ */
+long files_result(struct lodge_instance *inst, long ret)
 {
 	if (instance_over(inst))
 		thread_leave(inst);
@@ -91,7 +105,7 @@ long lodge_open(struct lodge_instance *inst, const char *path, int how, int mode
 	if (how & LODGE_O_APPEND)
 		flags |= O_APPEND;
 	file = filp_open(path, flags, mode);
-	return result(inst, IS_ERR(file) ? PTR_ERR(file) : add(inst, file));
+	return files_result(inst, IS_ERR(file) ? PTR_ERR(file) : files_add(inst, file));
 }
 EXPORT_SYMBOL_GPL(lodge_open);
 
@@ -126,7 +140,7 @@ long lodge_dup(struct lodge_instance *inst, int fd)
 {
 	struct file *file = files_get(inst, fd);
 
-	return file ? add(inst, get_file(file)) : -EBADF;
+	return file ? files_add(inst, get_file(file)) : -EBADF;
 }
 EXPORT_SYMBOL_GPL(lodge_dup);
 
@@ -142,7 +156,7 @@ long lodge_read(struct lodge_instance *inst, int fd, void *buffer, unsigned long
 	if (!file)
 		return -EBADF;
 	iov_iter_kvec(&iter, READ, &vec, 1, length);
-	return result(inst, vfs_iter_read(file, &iter, offset < 0 ? &file->f_pos : &pos, 0));
+	return files_result(inst, vfs_iter_read(file, &iter, offset < 0 ? &file->f_pos : &pos, 0));
 }
 EXPORT_SYMBOL_GPL(lodge_read);
 
@@ -158,7 +172,7 @@ long lodge_write(struct lodge_instance *inst, int fd, const void *buffer, unsign
 	if (!file)
 		return -EBADF;
 	iov_iter_kvec(&iter, WRITE, &vec, 1, length);
-	return result(inst, compat_iter_write(file, &iter, offset < 0 ? &file->f_pos : &pos));
+	return files_result(inst, compat_iter_write(file, &iter, offset < 0 ? &file->f_pos : &pos));
 }
 EXPORT_SYMBOL_GPL(lodge_write);
 
@@ -174,6 +188,18 @@ long lodge_seek(struct lodge_instance *inst, int fd, long long offset)
 	return pos < 0 ? pos : 0;
 }
 EXPORT_SYMBOL_GPL(lodge_seek);
+
+/** lodge_clear - see lodge-host.h */
+long lodge_clear(struct lodge_instance *inst, int fd, int hole, long long offset, long long length)
+{
+	struct file *file = files_get(inst, fd);
+	int mode = FALLOC_FL_KEEP_SIZE | (hole ? FALLOC_FL_PUNCH_HOLE : FALLOC_FL_ZERO_RANGE);
+
+	if (!file)
+		return -EBADF;
+	return files_result(inst, vfs_fallocate(file, mode, offset, length));
+}
+EXPORT_SYMBOL_GPL(lodge_clear);
 
 /** lodge_set_blocking - see lodge-host.h */
 long lodge_set_blocking(struct lodge_instance *inst, int fd, int blocking)

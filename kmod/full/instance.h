@@ -10,6 +10,7 @@
 #include <linux/fs.h>
 #include <linux/hrtimer.h>
 #include <linux/list.h>
+#include <linux/llist.h>
 #include <linux/rcuwait.h>
 #include <linux/refcount.h>
 #include <linux/sched.h>
@@ -43,6 +44,9 @@
  * @work: brings it into the guest on its way to user mode
  * @flags: THREAD_ bits
  * @cr2, @error_code: the fault that THREAD_FAULT is about
+ * @do_job: of a worker, the guest's function; NULL: it is none
+ * @jobs: what it is to do, the last one first
+ * @job: what it does
  * @rcu: interrupts may still look at it
  */
 struct lodge_thread {
@@ -60,6 +64,9 @@ struct lodge_thread {
 	struct callback_head work;
 	unsigned long flags;
 	unsigned long cr2, error_code;
+	void (*do_job)(struct lodge_job *job);
+	struct llist_head jobs;
+	struct lodge_job *job;
 	struct rcu_head rcu;
 };
 
@@ -112,6 +119,7 @@ struct order {
  *
  * @files: what its descriptors are
  * @watches: what it waits for
+ * @done: jobs that workers have done, the last one first
  * @last_space: number of the address space made last
  */
 struct lodge_instance {
@@ -154,6 +162,7 @@ struct lodge_instance {
 
 	struct file *files[FULL_FDS];
 	struct list_head watches;
+	struct llist_head done;
 	int last_space;
 };
 
@@ -171,6 +180,8 @@ static inline bool instance_over(struct lodge_instance *inst)
 }
 
 int thread_begin(struct lodge_instance *inst, struct pt_regs *regs);
+struct lodge_thread *thread_new(struct lodge_instance *inst);
+int thread_clone(struct lodge_instance *inst, struct lodge_thread *ht);
 void thread_lost(struct lodge_thread *ht);
 void thread_put(struct lodge_thread *ht);
 void thread_move(struct lodge_thread *ht);
@@ -183,6 +194,11 @@ static inline struct lodge_thread *thread_current(void)
 {
 	return (struct lodge_thread *)current->sas_ss_sp;
 }
+
+/* ---- worker.c ---- */
+
+bool worker_loop(struct lodge_thread *ht);
+void worker_run(struct lodge_thread *ht) __noreturn;
 
 /* ---- entry.c ---- */
 
@@ -217,5 +233,7 @@ void events_forget(struct lodge_instance *inst, int fd);
 struct file *files_get(struct lodge_instance *inst, int fd);
 int files_take(struct lodge_instance *inst, const s32 *fds, unsigned int n);
 void files_stop(struct lodge_instance *inst);
+long files_add(struct lodge_instance *inst, struct file *file);
+long files_result(struct lodge_instance *inst, long ret);
 
 #endif /* LODGE_FULL_INSTANCE_H */

@@ -67,6 +67,21 @@ long lodge_stat(struct lodge_instance *inst, const char *name, int fd, int follo
 }
 EXPORT_SYMBOL_GPL(lodge_stat);
 
+/** lodge_make_directory - see lodge-host.h */
+long lodge_make_directory(struct lodge_instance *inst, const char *name, int mode)
+{
+	struct path parent;
+	struct dentry *new = kern_path_create(AT_FDCWD, name, &parent, LOOKUP_DIRECTORY);
+	int err;
+
+	if (IS_ERR(new))
+		return PTR_ERR(new);
+	err = vfs_mkdir(compat_mnt_idmap(&parent), d_inode(parent.dentry), new, mode);
+	done_path_create(&parent, new);
+	return err;
+}
+EXPORT_SYMBOL_GPL(lodge_make_directory);
+
 /** lodge_access - see lodge-host.h */
 long lodge_access(struct lodge_instance *inst, const char *name, int mode)
 {

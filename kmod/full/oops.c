@@ -49,7 +49,8 @@ void oops_leave(void)
 {
 	struct lodge_instance *inst = thread_current()->inst;
 
-	lodge_end(inst, LODGE_END_PANIC, 0, inst->oops);
+	instance_kill(inst, LODGE_ENDED_PANIC, 0, inst->oops);
+	thread_leave(inst);
 }
 
 /**

@@ -90,10 +90,13 @@ bool thread_loop(struct lodge_thread *ht, unsigned long sp)
  */
 void thread_leave(struct lodge_instance *inst)
 {
+	struct lodge_thread *me = thread_current();
 	unsigned long sp;
 
-	inst->order.what = ORDER_LEAVE;
-	stack_switch(&sp, thread_current()->host_sp);
+	/* A worker has no say in what becomes of the guest's CPU. */
+	if (!me->do_job)
+		inst->order.what = ORDER_LEAVE;
+	stack_switch(&sp, me->host_sp);
 	/* Nobody switches back. */
 	for (;;)
 		cpu_relax();
@@ -116,7 +119,8 @@ void thread_move(struct lodge_thread *ht)
 
 /* ---- life ---- */
 
-static struct lodge_thread *thread_new(struct lodge_instance *inst)
+/** thread_new - Return: a thread of the guest's that is none of the host's yet, or NULL */
+struct lodge_thread *thread_new(struct lodge_instance *inst)
 {
 	struct lodge_thread *ht = kzalloc(sizeof(*ht), GFP_KERNEL_ACCOUNT);
 
@@ -222,25 +226,28 @@ static void become(struct lodge_thread *ht)
 bool thread_newborn(struct lodge_thread *ht)
 {
 	become(ht);
-	if (!instance_over(ht->inst))
-		return thread_loop(ht, 0);
-	return false;
+	if (instance_over(ht->inst))
+		return false;
+	return ht->do_job ? worker_loop(ht) : thread_loop(ht, 0);
 }
 
-/*
+/**
+ * thread_clone - give a thread of the guest's a process of the host's, like the running one
+ * @inst: the guest
+ * @ht: of thread_new(); if this fails, it is no more
+ *
  * The child inherits our mark, and the pending notice, with which it comes to trap_signal() before
  * it has run an instruction. Not inlined: to the compiler, the running task is the same for
  * all of a function.
+ *
+ * Return: 0 or an error.
  */
-static noinline int thread_clone(struct lodge_instance *inst, struct lodge_thread **child)
+noinline int thread_clone(struct lodge_instance *inst, struct lodge_thread *ht)
 {
 	struct lodge_thread *me = thread_current();
-	struct lodge_thread *ht = thread_new(inst);
 	struct pt_regs args = { .di = CLONE_FS | CLONE_FILES | SIGCHLD };
 	long ret;
 
-	if (!ht)
-		return -ENOMEM;
 	current->sas_ss_sp = (unsigned long)ht;
 	set_thread_flag(TIF_NOTIFY_SIGNAL);
 	ht->fs_base = me->fs_base;
@@ -253,8 +260,17 @@ static noinline int thread_clone(struct lodge_instance *inst, struct lodge_threa
 		thread_drop(ht);
 		return ret == -ERESTARTNOINTR ? -EAGAIN : ret;
 	}
-	*child = ht;
 	return 0;
+}
+
+static int new_clone(struct lodge_instance *inst, struct lodge_thread **child)
+{
+	struct lodge_thread *ht = thread_new(inst);
+	int err = ht ? thread_clone(inst, ht) : -ENOMEM;
+
+	if (!err)
+		*child = ht;
+	return err;
 }
 
 /** lodge_thread_clone - see lodge-host.h */
@@ -264,7 +280,7 @@ int lodge_thread_clone(struct lodge_instance *inst, struct lodge_thread *parent,
 	if (instance_over(inst))
 		thread_leave(inst);
 	thread_move(parent);
-	return thread_clone(inst, child);
+	return new_clone(inst, child);
 }
 EXPORT_SYMBOL_GPL(lodge_thread_clone);
 
@@ -291,7 +307,7 @@ int lodge_user_run(struct lodge_instance *inst, struct lodge_user *user)
 		if (!me->user) {
 			ht = me;
 		} else {
-			err = thread_clone(inst, &ht);
+			err = new_clone(inst, &ht);
 			if (err)
 				return err;
 		}

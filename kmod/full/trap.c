@@ -282,6 +282,19 @@ void trap_unmark(void)
 	current->sas_ss_sp = 0;
 }
 
+/* As @entry finds them: the registers of stack_switch(), where that returns to, and no caller. */
+static unsigned long prepare_stack(unsigned long stack, const char *entry, const void *argument)
+{
+	unsigned long *top = (unsigned long *)stack;
+
+	*--top = 0;
+	*--top = (unsigned long)entry;
+	*--top = 0;				/* %rbp */
+	*--top = (unsigned long)argument;	/* %rbx */
+	top -= 4;				/* %r12 to %r15 */
+	return (unsigned long)top;
+}
+
 /**
  * first_stack - the guest's first stack, ready for stack_switch() to boot the guest on it
  * @inst: the guest
@@ -289,13 +302,16 @@ void trap_unmark(void)
 unsigned long first_stack(struct lodge_instance *inst)
 {
 	/* What is below is free for it to overflow into: a hole there would be the host's end. */
-	unsigned long *top = (unsigned long *)(inst->memory.base + 2 * inst->ops->stack_size);
+	return prepare_stack(inst->memory.base + 2 * inst->ops->stack_size, first_stack_entry,
+			     inst);
+}
 
-	/* As first_stack_entry finds them: the registers of stack_switch(), where it returns to. */
-	*--top = 0;
-	*--top = (unsigned long)first_stack_entry;
-	*--top = 0;				/* %rbp */
-	*--top = (unsigned long)inst;		/* %rbx */
-	top -= 4;				/* %r12 to %r15 */
-	return (unsigned long)top;
+/**
+ * worker_stack - a stack of the guest's, ready for stack_switch() to call worker_run() on it
+ * @ht: the worker
+ * @top: of the stack
+ */
+unsigned long worker_stack(struct lodge_thread *ht, unsigned long top)
+{
+	return prepare_stack(top, worker_stack_entry, ht);
 }

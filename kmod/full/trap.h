@@ -21,6 +21,7 @@ extern const char syscall_trampoline[];
 extern const char signal_trampoline[];
 extern const char oops_trampoline[];
 extern const char first_stack_entry[];
+extern const char worker_stack_entry[];
 extern const char oops_landing[];
 extern const char interrupt_landing[];
 
@@ -52,6 +53,7 @@ void trap_mark(struct lodge_thread *ht);
 void trap_unmark(void);
 void trap_return(struct lodge_thread *ht, struct pt_regs *regs, bool alive);
 unsigned long first_stack(struct lodge_instance *inst);
+unsigned long worker_stack(struct lodge_thread *ht, unsigned long top);
 bool trap_interrupt_kernel(struct lodge_instance *inst, struct pt_regs *regs);
 void trap_kernel(struct pt_regs *regs);
 long trap_syscall(struct pt_regs *regs);

@@ -226,10 +226,6 @@ static void check_module(const struct boot *boot)
 	const struct shares *shares = &boot->machine.shares;
 	size_t i;
 
-	if (given.root || given.n)
-		die_usage("boot", "--host=module: a guest in the kernel has no disks: --rootdir");
-	if (boot->net.n || given.n_published)
-		die_usage("boot", "--host=module: a guest in the kernel has no network");
 	for (i = 0; i < shares->n; i++)
 		if (!shares->list[i].readonly)
 			die_usage("boot", "--host=module: --share %s: only with :ro",

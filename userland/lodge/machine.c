@@ -199,8 +199,7 @@ static void add_kernel(struct arguments *args, const struct machine *m)
 	add(args, m->sandbox ? "uml_dir=" IN_UML "/" :
 	    xasprintf("uml_dir=%s/" RUNDIR_UML "/", getcwd(NULL, 0)));
 	add(args, "umid=k");
-	if (m->instance < 0)
-		add(args, xasprintf("host_devices=%d", m->host));
+	add(args, xasprintf("host_devices=%d", m->host));
 	/* Where a guest meets its own limit first, it says so in its own words. */
 	if (m->processes < m->memory / MEMORY_OF_THREAD)
 		add(args, xasprintf("sysctl.kernel.threads-max=%lu", m->processes));
@@ -257,9 +256,8 @@ static noreturn void become_guest(const struct machine *m, const struct sandbox 
 		_exit(error_status());
 	/* Nor does what lodge itself was started with. */
 	close_range(3, ~0U, CLOSE_RANGE_CLOEXEC);
-	if (m->instance < 0) {
-		fcntl(m->host, F_SETFD, 0);
-	} else {
+	fcntl(m->host, F_SETFD, 0);
+	if (m->instance >= 0) {
 		fcntl(m->instance, F_SETFD, 0);
 		environment[1] = xasprintf(INSTANCE_VARIABLE "=%d", m->instance);
 	}

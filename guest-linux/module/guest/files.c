@@ -71,6 +71,16 @@ int os_fsync_file(int fd)
 	return lodge_sync(host, fd, 0);
 }
 
+int os_falloc_punch(int fd, unsigned long long offset, int length)
+{
+	return lodge_clear(host, fd, 1, offset, length);
+}
+
+int os_falloc_zeroes(int fd, unsigned long long offset, int length)
+{
+	return lodge_clear(host, fd, 0, offset, length);
+}
+
 static void fill(struct uml_stat *buf, const struct lodge_stat *st)
 {
 	*buf = (struct uml_stat){

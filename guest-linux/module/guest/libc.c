@@ -96,24 +96,3 @@ int os_getpgrp(void)
 void os_kill_process(int pid, int reap)
 {
 }
-
-/* ---- the name that the guest has for its host ---- */
-
-static char umid[64];
-
-int __init set_umid(char *name)
-{
-	if (strscpy(umid, name, sizeof(umid)) < 0)
-		return -E2BIG;
-	return 0;
-}
-
-char *get_umid(void)
-{
-	return umid;
-}
-
-int umid_file_name(char *name, char *buffer, int length)
-{
-	return -ENOENT;
-}

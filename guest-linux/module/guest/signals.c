@@ -5,6 +5,7 @@
  * There are no signals; the names are those of os.h.
  */
 #include <linux/interrupt.h>
+#include <linux/irq.h>
 #include <linux/sched.h>
 #include <linux/string.h>
 #include <irq_user.h>
@@ -31,6 +32,10 @@ static void take(unsigned long bits)
 	if (bits & BIT(LODGE_IRQ_IO)) {
 		clear_bit(LODGE_IRQ_IO, &pending_interrupts);
 		sigio_handler(SIGIO, NULL, interrupted);
+	}
+	if (bits & BIT(LODGE_IRQ_WORKER)) {
+		clear_bit(LODGE_IRQ_WORKER, &pending_interrupts);
+		do_IRQ(UBD_IRQ, interrupted);
 	}
 	if (bits & BIT(LODGE_IRQ_TIMER)) {
 		clear_bit(LODGE_IRQ_TIMER, &pending_interrupts);

@@ -5,7 +5,8 @@
  * Both sides include this file, each with its own kernel's headers around it, so there are
  * no types here but the compiler's. Errors are negative errno values, which are the same on both
  * sides. Unless it says otherwise, a function is called by who has the token (the guest's
- * virtual CPU), on a stack of the guest's, and may sleep.
+ * virtual CPU), on a stack of the guest's, and may sleep. Workers run beside it: they may call what
+ * says so.
  */
 #ifndef LODGE_HOST_H
 #define LODGE_HOST_H
@@ -16,6 +17,7 @@ struct lodge_thread;
 /* Bits of the guest's pending word. */
 #define LODGE_IRQ_IO	0
 #define LODGE_IRQ_TIMER	1
+#define LODGE_IRQ_WORKER	2	/* lodge_worker_done() has something */
 
 /* Why a thread has come from user mode. */
 enum lodge_trap {
@@ -150,6 +152,34 @@ void lodge_fp_save(struct lodge_instance *host, struct lodge_thread *thread, voi
 void lodge_fp_load(struct lodge_instance *host, struct lodge_thread *thread, void *area,
 		   unsigned long size);
 
+/* ---- workers: threads of the host's that run code of the guest's beside its CPU ---- */
+
+/**
+ * struct lodge_job - something to do, at the beginning of what it is about
+ * @next: whoever has it
+ */
+struct lodge_job {
+	struct lodge_job *next;
+};
+
+/**
+ * lodge_worker_start - a host thread that does jobs
+ * @work: does one, to its end; it may sleep, in what a worker may call, and must not touch what the
+ *	  guest's CPU changes meanwhile
+ * @stack: top of a stack for it, as large as those of the guest's threads; the guest's, which it
+ *	   may have back after lodge_thread_release(): that comes when all jobs are done
+ * @worker: where to put it
+ *
+ * Return: 0 or an error of clone().
+ */
+int lodge_worker_start(struct lodge_instance *host, void (*work)(struct lodge_job *job),
+		       unsigned long stack, struct lodge_thread **worker);
+
+/** lodge_worker_give - a worker does a job after those that it has; does not sleep */
+void lodge_worker_give(struct lodge_thread *worker, struct lodge_job *job);
+/** lodge_worker_done - Return: the jobs that were done, the first one first; they are the guest's */
+struct lodge_job *lodge_worker_done(struct lodge_instance *host);
+
 /* ---- address spaces ---- */
 
 /** lodge_space_new - Return: the number of a new address space, above 1, or -ENOMEM */
@@ -221,12 +251,14 @@ void lodge_close(struct lodge_instance *host, int fd);
 /* @fd becomes @old, which is closed. */
 long lodge_replace(struct lodge_instance *host, int old, int fd);
 long lodge_dup(struct lodge_instance *host, int fd);
-/* @offset: a position, or -1: the file's own */
+/* @offset: a position, or -1: the file's own. With a position, workers may call these. */
 long lodge_read(struct lodge_instance *host, int fd, void *buffer, unsigned long length,
 		long long offset);
 long lodge_write(struct lodge_instance *host, int fd, const void *buffer, unsigned long length,
 		 long long offset);
 long lodge_seek(struct lodge_instance *host, int fd, long long offset);
+/* What a range is from now on: @hole: a hole; or else zeroes, with room. Workers may call this. */
+long lodge_clear(struct lodge_instance *host, int fd, int hole, long long offset, long long length);
 long lodge_set_blocking(struct lodge_instance *host, int fd, int blocking);
 long lodge_is_terminal(struct lodge_instance *host, int fd);
 long lodge_window_size(struct lodge_instance *host, int fd, unsigned short *rows,
@@ -251,6 +283,49 @@ long lodge_stat(struct lodge_instance *host, const char *path, int fd, int follo
 		struct lodge_stat *st);
 /* @mode: as access() has it */
 long lodge_access(struct lodge_instance *host, const char *path, int mode);
+long lodge_make_directory(struct lodge_instance *host, const char *path, int mode);
+
+/* ---- sockets: they wait, or do not, as lodge_set_blocking() has it ---- */
+
+/**
+ * struct lodge_part - a part of a packet; as struct iovec has it
+ */
+struct lodge_part {
+	void *base;
+	unsigned long length;
+};
+
+/**
+ * struct lodge_packet - what is sent, or where to put what is received
+ * @parts: of it
+ * @n: how many there are
+ * @name: who it is for or from, a struct sockaddr; NULL: the other end, or who cares
+ * @name_length: bytes of that; of what is received, the room, and then what is there
+ */
+struct lodge_packet {
+	struct lodge_part *parts;
+	unsigned long n;
+	void *name;
+	int name_length;
+};
+
+/* Return: bytes that were sent or received, or an error: -ENOTSOCK, -EAGAIN, -EPIPE... */
+long lodge_send(struct lodge_instance *host, int fd, const struct lodge_packet *packet);
+long lodge_receive(struct lodge_instance *host, int fd, struct lodge_packet *packet);
+/**
+ * lodge_receive_files - receive a packet with descriptors
+ * @fd: a Unix packet socket
+ * @buffer: where to put it
+ * @size: room; what is longer is cut
+ * @fds: set to the first two descriptors that come with it; -1: none
+ * @ms: how long to wait
+ *
+ * Return: as lodge_receive(); -ETIMEDOUT, -EPIPE: nobody is there.
+ */
+long lodge_receive_files(struct lodge_instance *host, int fd, void *buffer, unsigned long size,
+			 int fds[2], unsigned int ms);
+/** lodge_socket - Return: a Unix datagram socket with a name; or an error */
+long lodge_socket(struct lodge_instance *host, const char *path);
 
 /* ---- events ---- */
 

@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Sockets of a guest: its networks, its management console, and who gives it its devices. All but
+ * the console's were made by its launcher.
+ */
+#include <linux/err.h>
+#include <linux/export.h>
+#include <linux/file.h>
+#include <linux/jiffies.h>
+#include <linux/net.h>
+#include <linux/skbuff.h>
+#include <linux/socket.h>
+#include <linux/uio.h>
+#include <linux/un.h>
+#include <net/af_unix.h>
+#include <net/scm.h>
+#include <net/sock.h>
+
+#include "kmod/full/instance.h"
+
+static_assert(sizeof(struct lodge_part) == sizeof(struct kvec));
+
+static struct socket *socket_of(struct lodge_instance *inst, int fd)
+{
+	struct file *file = files_get(inst, fd);
+
+	return file ? sock_from_file(file) : NULL;
+}
+
+static int flags_of(struct socket *sock)
+{
+	return sock->file->f_flags & O_NONBLOCK ? MSG_DONTWAIT : 0;
+}
+
+static size_t length_of(const struct lodge_packet *packet)
+{
+	size_t length = 0;
+	unsigned long i;
+
+	for (i = 0; i < packet->n; i++)
+		length += packet->parts[i].length;
+	return length;
+}
+
+/** lodge_send - see lodge-host.h */
+long lodge_send(struct lodge_instance *inst, int fd, const struct lodge_packet *packet)
+{
+	struct socket *sock = socket_of(inst, fd);
+	struct msghdr msg = {
+		.msg_name = packet->name, .msg_namelen = packet->name ? packet->name_length : 0,
+	};
+
+	if (!sock)
+		return -ENOTSOCK;
+	if (msg.msg_namelen < 0 || msg.msg_namelen > sizeof(struct sockaddr_storage))
+		return -EINVAL;
+	msg.msg_flags = flags_of(sock) | MSG_NOSIGNAL;
+	return files_result(inst, kernel_sendmsg(sock, &msg, (struct kvec *)packet->parts,
+						 packet->n, length_of(packet)));
+}
+EXPORT_SYMBOL_GPL(lodge_send);
+
+/** lodge_receive - see lodge-host.h */
+long lodge_receive(struct lodge_instance *inst, int fd, struct lodge_packet *packet)
+{
+	struct socket *sock = socket_of(inst, fd);
+	struct sockaddr_storage name;
+	struct msghdr msg = { .msg_name = packet->name ? &name : NULL };
+	long ret;
+
+	if (!sock)
+		return -ENOTSOCK;
+	ret = kernel_recvmsg(sock, &msg, (struct kvec *)packet->parts, packet->n,
+			     length_of(packet), flags_of(sock));
+	if (ret >= 0 && packet->name) {
+		packet->name_length = min(packet->name_length, msg.msg_namelen);
+		memcpy(packet->name, &name, packet->name_length);
+	}
+	return files_result(inst, ret);
+}
+EXPORT_SYMBOL_GPL(lodge_receive);
+
+/* What came with a packet becomes descriptors of the guest's; the packet keeps its own references. */
+static void take_files(struct lodge_instance *inst, const struct scm_fp_list *list, int fds[2])
+{
+	int i, fd;
+
+	for (i = 0; i < 2; i++) {
+		fd = list && i < list->count ? files_add(inst, get_file(list->fp[i])) : -1;
+		fds[i] = max(fd, -1);
+	}
+}
+
+/** lodge_receive_files - see lodge-host.h */
+long lodge_receive_files(struct lodge_instance *inst, int fd, void *buffer, unsigned long size,
+			 int fds[2], unsigned int ms)
+{
+	struct socket *sock = socket_of(inst, fd);
+	struct sk_buff *skb;
+	int err = 0;
+
+	if (!sock || sock->sk->sk_family != AF_UNIX || sock->type != SOCK_SEQPACKET)
+		return -ENOTSOCK;
+	/* A message for the kernel has no room for descriptors: it is read as the socket has it. */
+	sock->sk->sk_rcvtimeo = msecs_to_jiffies(ms);
+	skb = skb_recv_datagram(sock->sk, 0, &err);
+	if (!skb)
+		return files_result(inst, err == -EAGAIN ? -ETIMEDOUT : err ?: -EPIPE);
+	size = min_t(unsigned long, size, skb->len);
+	err = skb_copy_bits(skb, 0, buffer, size);
+	take_files(inst, UNIXCB(skb).fp, fds);
+	consume_skb(skb);
+	return err ?: size;
+}
+EXPORT_SYMBOL_GPL(lodge_receive_files);
+
+/** lodge_socket - see lodge-host.h */
+long lodge_socket(struct lodge_instance *inst, const char *path)
+{
+	struct sockaddr_un name = { .sun_family = AF_UNIX };
+	struct socket *sock;
+	struct file *file;
+	int err;
+
+	if (strscpy(name.sun_path, path, sizeof(name.sun_path)) < 0)
+		return -ENAMETOOLONG;
+	err = sock_create(AF_UNIX, SOCK_DGRAM, 0, &sock);
+	if (err)
+		return err;
+	err = kernel_bind(sock, (struct sockaddr *)&name, sizeof(name));
+	if (err) {
+		sock_release(sock);
+		return err;
+	}
+	file = sock_alloc_file(sock, O_CLOEXEC, NULL);
+	return IS_ERR(file) ? PTR_ERR(file) : files_add(inst, file);
+}
+EXPORT_SYMBOL_GPL(lodge_socket);
