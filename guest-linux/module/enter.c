@@ -4,15 +4,21 @@
  *
  * Static, for a sandbox without libraries. The instance, an open /dev/lodge whose guest module is
  * loaded, is the descriptor $LODGE_INSTANCE; all others that are open become the guest kernel's,
- * under the same numbers. Its memory is what "mem=" says.
+ * under the same numbers. Its memory is what "mem=" says. When it reboots it is started again.
+ *
+ * The exit status is that of its kernel, or 128 + SIGKILL if it has ended in another way.
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "lodge/instance.h"
@@ -37,12 +43,12 @@ static unsigned long long memory_of(const char *argument)
 	return (n + UNIT - 1) / UNIT * UNIT;
 }
 
-int main(int argc, char **argv)
+/* Returns only if the guest could not be started. */
+static void become_guest(int fd, int argc, char **argv)
 {
-	const char *instance = getenv("LODGE_INSTANCE");
-	int fd = instance ? atoi(instance) : -1, i;
 	struct lodge_instance_run run = { .memory = 256ULL << 20 };
 	__s32 fds[LODGE_RUN_FDS_MAX];
+	int i;
 
 	/* They lie one after the other on the stack, as the kernel takes them. */
 	if (argc > 1) {
@@ -58,5 +64,42 @@ int main(int argc, char **argv)
 	run.nr_fds = LODGE_RUN_FDS_MAX;
 	ioctl(fd, LODGE_INSTANCE_RUN, &run);
 	fprintf(stderr, "enter: the guest could not be started: %s\n", strerror(errno));
+}
+
+static int fail(const char *what)
+{
+	fprintf(stderr, "enter: %s: %s\n", what, strerror(errno));
 	return 1;
+}
+
+int main(int argc, char **argv)
+{
+	const char *instance = getenv("LODGE_INSTANCE");
+	struct pollfd dead = { .fd = instance ? atoi(instance) : -1 };
+	struct lodge_instance_status state;
+	pid_t parent = getpid(), child;
+	int status;
+
+	do {
+		child = fork();
+		if (child < 0)
+			return fail("fork");
+		if (!child) {
+			prctl(PR_SET_PDEATHSIG, SIGKILL);
+			if (getppid() == parent)
+				become_guest(dead.fd, argc, argv);
+			return 1;
+		}
+		while (waitpid(child, &status, 0) < 0)
+			if (errno != EINTR)
+				return fail("wait");
+		if (WIFEXITED(status))
+			return WEXITSTATUS(status);
+		/* Its first process is not always the last one. */
+		while (poll(&dead, 1, -1) < 0 && errno == EINTR)
+			;
+		if (ioctl(dead.fd, LODGE_INSTANCE_STATUS, &state))
+			return fail("its end");
+	} while (state.ended == LODGE_ENDED_REBOOT);
+	return state.ended == LODGE_ENDED_HALT ? state.code & 0xff : 128 + SIGKILL;
 }

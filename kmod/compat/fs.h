@@ -30,6 +30,24 @@ static inline int compat_path_permission(const struct path *path, int mask)
 	return inode_permission(compat_mnt_idmap(path), d_inode(path->dentry), mask);
 }
 
+/* What vfs_rename() gets; both directories are on one mounted file system. */
+static inline struct renamedata compat_renamedata(const struct path *old_dir, struct dentry *old,
+						  const struct path *new_dir, struct dentry *new,
+						  unsigned int flags)
+{
+	return (struct renamedata){
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 3, 0)
+		.old_mnt_userns = compat_mnt_idmap(old_dir),
+		.new_mnt_userns = compat_mnt_idmap(new_dir),
+#else
+		.old_mnt_idmap = compat_mnt_idmap(old_dir),
+		.new_mnt_idmap = compat_mnt_idmap(new_dir),
+#endif
+		.old_dir = d_inode(old_dir->dentry), .old_dentry = old,
+		.new_dir = d_inode(new_dir->dentry), .new_dentry = new, .flags = flags,
+	};
+}
+
 /* An inode was made now. */
 static inline void compat_inode_made(struct inode *inode)
 {

@@ -10,6 +10,7 @@
 #include <linux/slab.h>
 #include <linux/wait.h>
 
+#include "kmod/full/host-call.h"
 #include "kmod/full/instance.h"
 
 /* Files have a queue for each direction, at most. */
@@ -126,8 +127,8 @@ static struct watch *new_watch(struct lodge_instance *inst, int fd, struct file 
 	return w;
 }
 
-/** lodge_watch - see lodge-host.h */
-long lodge_watch(struct lodge_instance *inst, int fd, int events, void *data)
+/** host_watch - see lodge-host.h */
+long host_watch(struct lodge_instance *inst, int fd, int events, void *data)
 {
 	struct file *file = files_get(inst, fd);
 	struct watch *w = find(inst, fd);
@@ -156,8 +157,8 @@ long lodge_watch(struct lodge_instance *inst, int fd, int events, void *data)
 }
 EXPORT_SYMBOL_GPL(lodge_watch);
 
-/** lodge_events - see lodge-host.h */
-long lodge_events(struct lodge_instance *inst, struct lodge_event *events, int n)
+/** host_events - see lodge-host.h */
+long host_events(struct lodge_instance *inst, struct lodge_event *events, int n)
 {
 	struct watch *w;
 	__poll_t found;

@@ -12,6 +12,7 @@
 #include <linux/uio.h>
 
 #include "kmod/compat/file.h"
+#include "kmod/full/host-call.h"
 #include "kmod/full/instance.h"
 
 /** files_get - Return: the file of a descriptor, as long as that is not closed; or NULL */
@@ -89,8 +90,8 @@ long files_result(struct lodge_instance *inst, long ret)
 	return ret == -ERESTARTSYS ? -EINTR : ret;
 }
 
-/** lodge_open - see lodge-host.h */
-long lodge_open(struct lodge_instance *inst, const char *path, int how, int mode)
+/** host_open - see lodge-host.h */
+long host_open(struct lodge_instance *inst, const char *path, int how, int mode)
 {
 	static const int access[] = { O_PATH, O_RDONLY, O_WRONLY, O_RDWR };
 	int flags = access[how & 3] | O_LARGEFILE | O_CLOEXEC | O_NOCTTY;
@@ -109,8 +110,8 @@ long lodge_open(struct lodge_instance *inst, const char *path, int how, int mode
 }
 EXPORT_SYMBOL_GPL(lodge_open);
 
-/** lodge_close - see lodge-host.h */
-void lodge_close(struct lodge_instance *inst, int fd)
+/** host_close - see lodge-host.h */
+void host_close(struct lodge_instance *inst, int fd)
 {
 	struct file *file = files_get(inst, fd);
 
@@ -122,21 +123,21 @@ void lodge_close(struct lodge_instance *inst, int fd)
 }
 EXPORT_SYMBOL_GPL(lodge_close);
 
-/** lodge_replace - see lodge-host.h */
-long lodge_replace(struct lodge_instance *inst, int old, int fd)
+/** host_replace - see lodge-host.h */
+long host_replace(struct lodge_instance *inst, int old, int fd)
 {
 	struct file *file = files_get(inst, fd);
 
 	if (!file || !files_get(inst, old))
 		return -EBADF;
-	lodge_close(inst, old);
+	host_close(inst, old);
 	inst->files[old] = get_file(file);
 	return old;
 }
 EXPORT_SYMBOL_GPL(lodge_replace);
 
-/** lodge_dup - see lodge-host.h */
-long lodge_dup(struct lodge_instance *inst, int fd)
+/** host_dup - see lodge-host.h */
+long host_dup(struct lodge_instance *inst, int fd)
 {
 	struct file *file = files_get(inst, fd);
 
@@ -144,8 +145,8 @@ long lodge_dup(struct lodge_instance *inst, int fd)
 }
 EXPORT_SYMBOL_GPL(lodge_dup);
 
-/** lodge_read - see lodge-host.h */
-long lodge_read(struct lodge_instance *inst, int fd, void *buffer, unsigned long length,
+/** host_read - see lodge-host.h */
+long host_read(struct lodge_instance *inst, int fd, void *buffer, unsigned long length,
 		long long offset)
 {
 	struct kvec vec = { .iov_base = buffer, .iov_len = length };
@@ -160,8 +161,8 @@ long lodge_read(struct lodge_instance *inst, int fd, void *buffer, unsigned long
 }
 EXPORT_SYMBOL_GPL(lodge_read);
 
-/** lodge_write - see lodge-host.h */
-long lodge_write(struct lodge_instance *inst, int fd, const void *buffer, unsigned long length,
+/** host_write - see lodge-host.h */
+long host_write(struct lodge_instance *inst, int fd, const void *buffer, unsigned long length,
 		 long long offset)
 {
 	struct kvec vec = { .iov_base = (void *)buffer, .iov_len = length };
@@ -176,8 +177,8 @@ long lodge_write(struct lodge_instance *inst, int fd, const void *buffer, unsign
 }
 EXPORT_SYMBOL_GPL(lodge_write);
 
-/** lodge_seek - see lodge-host.h */
-long lodge_seek(struct lodge_instance *inst, int fd, long long offset)
+/** host_seek - see lodge-host.h */
+long host_seek(struct lodge_instance *inst, int fd, long long offset)
 {
 	struct file *file = files_get(inst, fd);
 	loff_t pos;
@@ -189,8 +190,8 @@ long lodge_seek(struct lodge_instance *inst, int fd, long long offset)
 }
 EXPORT_SYMBOL_GPL(lodge_seek);
 
-/** lodge_clear - see lodge-host.h */
-long lodge_clear(struct lodge_instance *inst, int fd, int hole, long long offset, long long length)
+/** host_clear - see lodge-host.h */
+long host_clear(struct lodge_instance *inst, int fd, int hole, long long offset, long long length)
 {
 	struct file *file = files_get(inst, fd);
 	int mode = FALLOC_FL_KEEP_SIZE | (hole ? FALLOC_FL_PUNCH_HOLE : FALLOC_FL_ZERO_RANGE);
@@ -201,8 +202,8 @@ long lodge_clear(struct lodge_instance *inst, int fd, int hole, long long offset
 }
 EXPORT_SYMBOL_GPL(lodge_clear);
 
-/** lodge_set_blocking - see lodge-host.h */
-long lodge_set_blocking(struct lodge_instance *inst, int fd, int blocking)
+/** host_set_blocking - see lodge-host.h */
+long host_set_blocking(struct lodge_instance *inst, int fd, int blocking)
 {
 	struct file *file = files_get(inst, fd);
 
@@ -231,15 +232,15 @@ static struct tty_struct *terminal(struct lodge_instance *inst, int fd)
 	return ((struct tty_file_private *)file->private_data)->tty;
 }
 
-/** lodge_is_terminal - see lodge-host.h */
-long lodge_is_terminal(struct lodge_instance *inst, int fd)
+/** host_is_terminal - see lodge-host.h */
+long host_is_terminal(struct lodge_instance *inst, int fd)
 {
 	return terminal(inst, fd) ? 1 : 0;
 }
 EXPORT_SYMBOL_GPL(lodge_is_terminal);
 
-/** lodge_window_size - see lodge-host.h */
-long lodge_window_size(struct lodge_instance *inst, int fd, unsigned short *rows,
+/** host_window_size - see lodge-host.h */
+long host_window_size(struct lodge_instance *inst, int fd, unsigned short *rows,
 		       unsigned short *columns)
 {
 	struct tty_struct *tty = terminal(inst, fd);
@@ -254,11 +255,11 @@ long lodge_window_size(struct lodge_instance *inst, int fd, unsigned short *rows
 }
 EXPORT_SYMBOL_GPL(lodge_window_size);
 
-/** lodge_log - see lodge-host.h */
-void lodge_log(struct lodge_instance *inst, const char *text, unsigned long length)
+/** host_log - see lodge-host.h */
+void host_log(struct lodge_instance *inst, const char *text, unsigned long length)
 {
 	/* The guest's first words go where its later ones go. */
 	if (files_get(inst, 1))
-		lodge_write(inst, 1, text, length, -1);
+		host_write(inst, 1, text, length, -1);
 }
 EXPORT_SYMBOL_GPL(lodge_log);

@@ -98,30 +98,49 @@ void instance_empty(struct lodge_instance *inst)
 
 /* ---- the module of a guest kernel ---- */
 
+static size_t data_size(const struct lodge_guest_ops *ops)
+{
+	return ops->data_end - ops->data;
+}
+
+/* With the lock. @data is the instance's now if this returns 0. */
+static int take_module(struct lodge_instance *inst, const struct lodge_guest_ops *ops,
+		       struct module *module, void *data)
+{
+	/* It stays as long as the file: what has no user is nobody's. */
+	if (inst->state != LODGE_STATE_EMPTY || !try_module_get(module))
+		return -EBUSY;
+	inst->state = LODGE_STATE_LOADED;
+	inst->ops = ops;
+	inst->module = module;
+	inst->data = data;
+	return 0;
+}
+
 /** lodge_register - see lodge-host.h */
 int lodge_register(unsigned int number, const struct lodge_guest_ops *ops, void *module)
 {
 	struct lodge_instance *inst;
 	int err = -ENOENT;
+	void *data;
 
 	if (ops->size != sizeof(*ops))
 		return -EINVAL;
+	data = kvmalloc(data_size(ops), GFP_KERNEL);
+	if (!data)
+		return -ENOMEM;
+	memcpy(data, ops->data, data_size(ops));
 	mutex_lock(&instances_lock);
 	list_for_each_entry(inst, &instances, list) {
 		if (inst->number != number)
 			continue;
 		spin_lock(&inst->lock);
-		err = -EBUSY;
-		/* It stays as long as the file: what has no user is nobody's. */
-		if (inst->state == LODGE_STATE_EMPTY && try_module_get(module)) {
-			inst->state = LODGE_STATE_LOADED;
-			inst->ops = ops;
-			inst->module = module;
-			err = 0;
-		}
+		err = take_module(inst, ops, module, data);
 		spin_unlock(&inst->lock);
 	}
 	mutex_unlock(&instances_lock);
+	if (err)
+		kvfree(data);
 	return err;
 }
 EXPORT_SYMBOL_GPL(lodge_register);
@@ -165,18 +184,35 @@ static int take_fds(struct lodge_instance *inst, const struct lodge_instance_run
 	return files_take(inst, fds, run->nr_fds);
 }
 
-/* From LODGE_STATE_LOADED to LODGE_STATE_RUNNING. */
+/* As the last boot has not left it. Nobody runs the guest. */
+static void begin_anew(struct lodge_instance *inst)
+{
+	const struct lodge_guest_ops *ops = inst->ops;
+
+	memcpy(ops->data, inst->data, data_size(ops));
+	memset(ops->bss, 0, ops->bss_end - ops->bss);
+	inst->owner = NULL;
+	inst->in_user = NULL;
+	inst->order = (struct order){ 0 };
+	inst->last_space = 1;
+	init_llist_head(&inst->done);
+	WRITE_ONCE(inst->stopped, false);
+	WRITE_ONCE(inst->dead, false);
+}
+
+/* To LODGE_STATE_RUNNING: from LODGE_STATE_LOADED, or again after a reboot. */
 static int claim(struct lodge_instance *inst)
 {
 	int err = 0;
 
 	spin_lock(&inst->lock);
-	if (inst->state > LODGE_STATE_LOADED)
-		err = -EBUSY;
-	else if (inst->state == LODGE_STATE_EMPTY)
+	if (inst->state == LODGE_STATE_EMPTY)
 		err = -ENXIO;
-	else
+	else if (inst->state == LODGE_STATE_LOADED ||
+		 (inst->state == LODGE_STATE_DEAD && inst->ended == LODGE_ENDED_REBOOT))
 		inst->state = LODGE_STATE_RUNNING;
+	else
+		err = -EBUSY;
 	spin_unlock(&inst->lock);
 	return err;
 }
@@ -196,10 +232,10 @@ static long run(struct lodge_instance *inst, const void __user *arg)
 	err = claim(inst);
 	if (err)
 		return err;
+	begin_anew(inst);
 	err = take_args(inst, &run);
 	if (!err)
 		err = take_fds(inst, &run);
-	WRITE_ONCE(inst->stopped, false);
 	if (!err)
 		err = memory_alloc(inst, run.memory);
 	if (!err)
@@ -238,7 +274,6 @@ static int device_open(struct inode *inode, struct file *file)
 	address_space_init_once(&inst->mapping);
 	inst->mapping.host = inode;
 	inst->mapping.a_ops = &no_aops;
-	inst->last_space = 1;
 	inst->cred = get_current_cred();
 	inst->file = file;
 	/* What is zapped in one guest must not be looked for in the others. */
@@ -263,6 +298,7 @@ static int device_release(struct inode *inode, struct file *file)
 	if (inst->module)
 		module_put(inst->module);
 	put_cred(inst->cred);
+	kvfree(inst->data);
 	kfree(inst);
 	return 0;
 }

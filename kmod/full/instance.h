@@ -95,6 +95,7 @@ struct order {
  * @ended, @code, @reason: see struct lodge_instance_status
  * @ops: its guest kernel's, from LODGE_STATE_LOADED on
  * @module: that one's
+ * @data: what @ops->data was when that was loaded
  * @changed: who polls
  * @mapping: all address spaces of its programs
  * @argc, @argv: of its kernel
@@ -134,6 +135,7 @@ struct lodge_instance {
 	char reason[LODGE_REASON_MAX];
 	const struct lodge_guest_ops *ops;
 	struct module *module;
+	void *data;
 	wait_queue_head_t changed;
 	struct address_space mapping;
 	int argc;
@@ -185,7 +187,7 @@ int thread_clone(struct lodge_instance *inst, struct lodge_thread *ht);
 void thread_lost(struct lodge_thread *ht);
 void thread_put(struct lodge_thread *ht);
 void thread_move(struct lodge_thread *ht);
-void thread_leave(struct lodge_instance *inst) __noreturn;
+void thread_leave(struct lodge_instance *inst);
 void thread_interrupt(struct lodge_instance *inst, unsigned int bit);
 void thread_queue_work(struct lodge_thread *ht);
 
@@ -224,7 +226,7 @@ void fpu_reset(void);
 void segments_load(struct lodge_thread *ht, unsigned long fs_base, unsigned long gs_base);
 void segments_save(struct lodge_thread *ht, unsigned long *bases);
 
-/* ---- time.c, events.c, files.c ---- */
+/* ---- time.c, events.c, files.c, names.c ---- */
 
 void time_init_instance(struct lodge_instance *inst);
 void time_stop(struct lodge_instance *inst);
@@ -235,5 +237,7 @@ int files_take(struct lodge_instance *inst, const s32 *fds, unsigned int n);
 void files_stop(struct lodge_instance *inst);
 long files_add(struct lodge_instance *inst, struct file *file);
 long files_result(struct lodge_instance *inst, long ret);
+int names_find(struct lodge_instance *inst, const char *name, int fd, bool follow,
+	       struct path *path);
 
 #endif /* LODGE_FULL_INSTANCE_H */

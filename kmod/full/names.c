@@ -11,11 +11,19 @@
 #include <linux/statfs.h>
 
 #include "kmod/compat/fs.h"
+#include "kmod/full/host-call.h"
 #include "kmod/full/instance.h"
 
-/* Of a descriptor, or of a name. */
-static int find(struct lodge_instance *inst, const char *name, int fd, bool follow,
-		struct path *path)
+/**
+ * names_find - find a file of the host's
+ * @inst: the guest
+ * @name: its name, if there is no descriptor
+ * @fd: its descriptor, or -1
+ * @follow: what a link there leads to
+ * @path: filled in; path_put() it
+ */
+int names_find(struct lodge_instance *inst, const char *name, int fd, bool follow,
+	       struct path *path)
 {
 	struct file *file;
 
@@ -48,15 +56,15 @@ static void fill(struct lodge_stat *st, const struct kstat *k)
 	}
 }
 
-/** lodge_stat - see lodge-host.h */
-long lodge_stat(struct lodge_instance *inst, const char *name, int fd, int follow,
+/** host_stat - see lodge-host.h */
+long host_stat(struct lodge_instance *inst, const char *name, int fd, int follow,
 		struct lodge_stat *st)
 {
 	struct kstat stat;
 	struct path path;
 	int err;
 
-	err = find(inst, name, fd, follow, &path);
+	err = names_find(inst, name, fd, follow, &path);
 	if (err)
 		return err;
 	err = vfs_getattr(&path, &stat, STATX_BASIC_STATS | STATX_BTIME, AT_STATX_SYNC_AS_STAT);
@@ -67,23 +75,8 @@ long lodge_stat(struct lodge_instance *inst, const char *name, int fd, int follo
 }
 EXPORT_SYMBOL_GPL(lodge_stat);
 
-/** lodge_make_directory - see lodge-host.h */
-long lodge_make_directory(struct lodge_instance *inst, const char *name, int mode)
-{
-	struct path parent;
-	struct dentry *new = kern_path_create(AT_FDCWD, name, &parent, LOOKUP_DIRECTORY);
-	int err;
-
-	if (IS_ERR(new))
-		return PTR_ERR(new);
-	err = vfs_mkdir(compat_mnt_idmap(&parent), d_inode(parent.dentry), new, mode);
-	done_path_create(&parent, new);
-	return err;
-}
-EXPORT_SYMBOL_GPL(lodge_make_directory);
-
-/** lodge_access - see lodge-host.h */
-long lodge_access(struct lodge_instance *inst, const char *name, int mode)
+/** host_access - see lodge-host.h */
+long host_access(struct lodge_instance *inst, const char *name, int mode)
 {
 	struct path path;
 	int err;
@@ -100,8 +93,8 @@ long lodge_access(struct lodge_instance *inst, const char *name, int mode)
 }
 EXPORT_SYMBOL_GPL(lodge_access);
 
-/** lodge_read_link - see lodge-host.h */
-long lodge_read_link(struct lodge_instance *inst, const char *name, char *buffer, int size)
+/** host_read_link - see lodge-host.h */
+long host_read_link(struct lodge_instance *inst, const char *name, char *buffer, int size)
 {
 	DEFINE_DELAYED_CALL(done);
 	const char *target;
@@ -124,8 +117,8 @@ long lodge_read_link(struct lodge_instance *inst, const char *name, char *buffer
 }
 EXPORT_SYMBOL_GPL(lodge_read_link);
 
-/** lodge_statfs - see lodge-host.h */
-long lodge_statfs(struct lodge_instance *inst, const char *name, struct lodge_statfs *st)
+/** host_statfs - see lodge-host.h */
+long host_statfs(struct lodge_instance *inst, const char *name, struct lodge_statfs *st)
 {
 	struct kstatfs stat;
 	struct path path;
@@ -147,8 +140,8 @@ long lodge_statfs(struct lodge_instance *inst, const char *name, struct lodge_st
 }
 EXPORT_SYMBOL_GPL(lodge_statfs);
 
-/** lodge_sync - see lodge-host.h */
-long lodge_sync(struct lodge_instance *inst, int fd, int data_only)
+/** host_sync - see lodge-host.h */
+long host_sync(struct lodge_instance *inst, int fd, int data_only)
 {
 	struct file *file = files_get(inst, fd);
 
@@ -158,25 +151,39 @@ EXPORT_SYMBOL_GPL(lodge_sync);
 
 /* ---- directories ---- */
 
+/* @last: the entry whose end is not known before the next one comes; or NULL */
 struct reader {
 	struct dir_context ctx;
-	lodge_dir_fn fn;
-	void *context;
+	char *buffer;
+	size_t used, size;
+	struct lodge_entry *last;
 };
 
 static bool take(struct dir_context *ctx, const char *name, int length, loff_t offset, u64 ino,
 		 unsigned int type)
 {
 	struct reader *r = container_of(ctx, struct reader, ctx);
+	struct lodge_entry *entry = (void *)(r->buffer + r->used);
 
-	return !r->fn(r->context, name, length, offset, ino, type);
+	if (r->last)
+		r->last->next = offset;
+	if (LODGE_ENTRY_SIZE(length) > r->size - r->used)
+		return false;
+	entry->ino = ino;
+	entry->type = type;
+	entry->length = length;
+	memcpy(entry->name, name, length);
+	entry->name[length] = '\0';
+	r->last = entry;
+	r->used += LODGE_ENTRY_SIZE(length);
+	return true;
 }
 
-/** lodge_read_directory - see lodge-host.h */
-long lodge_read_directory(struct lodge_instance *inst, int fd, unsigned long long offset,
-			  lodge_dir_fn fn, void *context)
+/** host_read_directory - see lodge-host.h */
+long host_read_directory(struct lodge_instance *inst, int fd, unsigned long long offset,
+			 void *buffer, unsigned long size)
 {
-	struct reader r = { .ctx.actor = take, .fn = fn, .context = context };
+	struct reader r = { .ctx.actor = take, .buffer = buffer, .size = size };
 	struct file *file = files_get(inst, fd);
 	loff_t pos;
 	int err;
@@ -187,6 +194,10 @@ long lodge_read_directory(struct lodge_instance *inst, int fd, unsigned long lon
 	if (pos < 0)
 		return pos;
 	err = iterate_dir(file, &r.ctx);
-	return err ? err : r.ctx.pos;
+	if (err)
+		return err;
+	if (r.last)
+		r.last->next = r.ctx.pos;
+	return r.used;
 }
 EXPORT_SYMBOL_GPL(lodge_read_directory);

@@ -16,6 +16,7 @@
 #include <net/scm.h>
 #include <net/sock.h>
 
+#include "kmod/full/host-call.h"
 #include "kmod/full/instance.h"
 
 static_assert(sizeof(struct lodge_part) == sizeof(struct kvec));
@@ -25,11 +26,6 @@ static struct socket *socket_of(struct lodge_instance *inst, int fd)
 	struct file *file = files_get(inst, fd);
 
 	return file ? sock_from_file(file) : NULL;
-}
-
-static int flags_of(struct socket *sock)
-{
-	return sock->file->f_flags & O_NONBLOCK ? MSG_DONTWAIT : 0;
 }
 
 static size_t length_of(const struct lodge_packet *packet)
@@ -42,8 +38,9 @@ static size_t length_of(const struct lodge_packet *packet)
 	return length;
 }
 
-/** lodge_send - see lodge-host.h */
-long lodge_send(struct lodge_instance *inst, int fd, const struct lodge_packet *packet)
+/** host_send - see lodge-host.h */
+long host_send(struct lodge_instance *inst, int fd, const struct lodge_packet *packet,
+		unsigned int ms)
 {
 	struct socket *sock = socket_of(inst, fd);
 	struct msghdr msg = {
@@ -54,14 +51,16 @@ long lodge_send(struct lodge_instance *inst, int fd, const struct lodge_packet *
 		return -ENOTSOCK;
 	if (msg.msg_namelen < 0 || msg.msg_namelen > sizeof(struct sockaddr_storage))
 		return -EINVAL;
-	msg.msg_flags = flags_of(sock) | MSG_NOSIGNAL;
+	msg.msg_flags = MSG_NOSIGNAL | (ms ? 0 : MSG_DONTWAIT);
+	if (ms)
+		sock->sk->sk_sndtimeo = msecs_to_jiffies(ms);
 	return files_result(inst, kernel_sendmsg(sock, &msg, (struct kvec *)packet->parts,
 						 packet->n, length_of(packet)));
 }
 EXPORT_SYMBOL_GPL(lodge_send);
 
-/** lodge_receive - see lodge-host.h */
-long lodge_receive(struct lodge_instance *inst, int fd, struct lodge_packet *packet)
+/** host_receive - see lodge-host.h */
+long host_receive(struct lodge_instance *inst, int fd, struct lodge_packet *packet)
 {
 	struct socket *sock = socket_of(inst, fd);
 	struct sockaddr_storage name;
@@ -71,7 +70,8 @@ long lodge_receive(struct lodge_instance *inst, int fd, struct lodge_packet *pac
 	if (!sock)
 		return -ENOTSOCK;
 	ret = kernel_recvmsg(sock, &msg, (struct kvec *)packet->parts, packet->n,
-			     length_of(packet), flags_of(sock));
+			     length_of(packet),
+			     sock->file->f_flags & O_NONBLOCK ? MSG_DONTWAIT : 0);
 	if (ret >= 0 && packet->name) {
 		packet->name_length = min(packet->name_length, msg.msg_namelen);
 		memcpy(packet->name, &name, packet->name_length);
@@ -91,8 +91,8 @@ static void take_files(struct lodge_instance *inst, const struct scm_fp_list *li
 	}
 }
 
-/** lodge_receive_files - see lodge-host.h */
-long lodge_receive_files(struct lodge_instance *inst, int fd, void *buffer, unsigned long size,
+/** host_receive_files - see lodge-host.h */
+long host_receive_files(struct lodge_instance *inst, int fd, void *buffer, unsigned long size,
 			 int fds[2], unsigned int ms)
 {
 	struct socket *sock = socket_of(inst, fd);
@@ -114,8 +114,8 @@ long lodge_receive_files(struct lodge_instance *inst, int fd, void *buffer, unsi
 }
 EXPORT_SYMBOL_GPL(lodge_receive_files);
 
-/** lodge_socket - see lodge-host.h */
-long lodge_socket(struct lodge_instance *inst, const char *path)
+/** host_socket - see lodge-host.h */
+long host_socket(struct lodge_instance *inst, const char *path)
 {
 	struct sockaddr_un name = { .sun_family = AF_UNIX };
 	struct socket *sock;

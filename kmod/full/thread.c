@@ -16,6 +16,7 @@
 
 #include "kmod/compat/rseq.h"
 #include "kmod/compat/signal.h"
+#include "kmod/full/host-call.h"
 #include "kmod/full/instance.h"
 #include "kmod/full/trap.h"
 #include "kmod/hooks.h"
@@ -87,6 +88,8 @@ bool thread_loop(struct lodge_thread *ht, unsigned long sp)
 /**
  * thread_leave - off the guest's stack, for good
  * @inst: the guest, which is dead or about to be
+ *
+ * Does not return, for nobody switches back; but is not declared so, as lodge_end().
  */
 void thread_leave(struct lodge_instance *inst)
 {
@@ -97,9 +100,12 @@ void thread_leave(struct lodge_instance *inst)
 	if (!me->do_job)
 		inst->order.what = ORDER_LEAVE;
 	stack_switch(&sp, me->host_sp);
-	/* Nobody switches back. */
-	for (;;)
-		cpu_relax();
+}
+
+/** thread_host_sp - Return: where the running thread, on a guest's stack, has left its own */
+unsigned long thread_host_sp(void)
+{
+	return thread_current()->host_sp;
 }
 
 /**

@@ -36,7 +36,7 @@ E2
 head -c 16M /dev/urandom >host.img
 [ "$(id -u)" != 0 ] || chown "$user" host.img
 before=$(cksum <host.img)
-as_user timeout -s KILL 60 "$dir/lodge" boot --append "$tag lodge_at=$dir/user" --root base.img \
+as_user timeout -s KILL 60 "$dir/lodge" boot --host "$guest_host" --append "$tag lodge_at=$dir/user" --root base.img \
 	--cow one.cow </dev/null >out 2>&1
 check "the guest forges the header of its COW file" grep -q forged out
 refused "its base is not what the header says" 1 "belongs to" \
@@ -49,7 +49,7 @@ dd if=/dev/zero of=/m/grow.cow bs=1M seek=400 count=8 conv=notrunc 2>&1
 dd if=/dev/zero of=/m/grow.img bs=1M seek=400 count=8 conv=notrunc 2>&1
 echo "tried"
 E2
-as_user timeout -s KILL 60 "$dir/lodge" boot --append "$tag lodge_at=$dir/user" --root grow.img \
+as_user timeout -s KILL 60 "$dir/lodge" boot --host "$guest_host" --append "$tag lodge_at=$dir/user" --root grow.img \
 	--cow grow.cow </dev/null >out 2>&1
 check "the guest writes behind the end of its disk" grep -q tried out
 check "which is an error there" grep -q 'File too large' out

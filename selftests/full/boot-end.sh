@@ -9,7 +9,7 @@
 start()
 {
 	: >out
-	as_user "$dir/lodge" boot --append "$tag" --rootdir / -- "$@" >out 2>err </dev/null &
+	as_user "$dir/lodge" boot --host "$guest_host" --append "$tag" --rootdir / -- "$@" >out 2>err </dev/null &
 	job=$!
 	for ((i = 0; i < 600; i++)); do
 		grep -q ready out && break

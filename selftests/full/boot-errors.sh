@@ -36,7 +36,7 @@ refused "no kernel was built" 125 "'make guest' builds it" \
 refused "no bubblewrap" 125 "install bubblewrap" \
 	as_user env PATH=/nosuch "$dir/lodge" boot --rootdir / -- true
 is "no bubblewrap, but --no-sandbox" \
-	"$(as_user env PATH=/nosuch "$dir/lodge" boot --append "$tag" --no-sandbox --rootdir / \
+	"$(as_user env PATH=/nosuch "$dir/lodge" boot --host "$guest_host" --append "$tag" --no-sandbox --rootdir / \
 		-- echo hi </dev/null)" hi
 refused "little memory is enough" 0 "" boot -m 32M -- true
 refused "a command line that is too long" 125 "longer than" \

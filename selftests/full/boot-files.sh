@@ -36,7 +36,7 @@ as_user sh -c 'echo inside >root/etc/passwd; rm -f link; ln -s /etc/passwd root/
 	ln -s ../../../../../etc/passwd root/up'
 cp "$top/build/selftests/full/helper-escape" root/escape
 is "nothing outside of --rootdir is found" \
-	"$(as_user timeout -s KILL 60 "$dir/lodge" boot --append "$tag" --rootdir "$dir/user/root" \
+	"$(as_user timeout -s KILL 60 "$dir/lodge" boot --host "$guest_host" --append "$tag" --rootdir "$dir/user/root" \
 		-- /escape "$dir/user" </dev/null)" \
 	"$(printf '%s\n' "link: inside" "up: inside" "mount: not found" "mount ..: not found")"
 nothing_left "no process is left"

@@ -66,7 +66,7 @@ check "which were counted at their most" [ "${host:-0}" -ge "${forked:-1}" ]
 
 # The host may be the one that has no more.
 few=$(($(ps -u "$(as_user id -u)" -L --no-headers | wc -l) + 100))
-out=$(as_user prlimit --nproc=$few timeout -s KILL 60 "$dir/lodge" boot --append "$tag" --rootdir / \
+out=$(as_user prlimit --nproc=$few timeout -s KILL 60 "$dir/lodge" boot --host "$guest_host" --append "$tag" --rootdir / \
 	-- sh -c 'python3 -c "$1" </dev/null; echo alive' sh "$bomb" </dev/null 2>&1)
 check "a user who has no more processes: an error in the guest" grep -q False <<<"$out"
 is "which lives on" "${out##*$'\n'}" alive

@@ -14,7 +14,7 @@ start()
 	local name=$1
 	shift
 	: >"out.$name"
-	as_user "$dir/lodge" boot --append "$tag" --rootdir / -n "$name" -- "$@" \
+	as_user "$dir/lodge" boot --host "$guest_host" --append "$tag" --rootdir / -n "$name" -- "$@" \
 		>"out.$name" 2>"err.$name" </dev/null &
 	job=$!
 	for ((i = 0; i < 600; i++)); do

@@ -107,7 +107,7 @@ refused "two shares of one name" 125 "there is a share called in already" \
 refused "the root as a share" 125 "has no name" boot --share /:ro -- true
 refused "a share without a sandbox" 125 "needs the sandbox" \
 	boot --no-sandbox --share in:ro -- true
-[ "$(id -u)" != 0 ] ||
+[ "$user" = 0 ] ||
 	refused "a share that the caller cannot write to" 125 "you cannot write to it" \
 		boot --share /etc -- true
 nothing_left "no process is left"

@@ -13,7 +13,7 @@ driven()
 	mkfifo "$dir/in"
 	: >"$dir/out"
 	told=0
-	as_user "$dir/lodge" boot --append "$tag" --rootdir / -n "$name" -C / "$@" -- sh \
+	as_user "$dir/lodge" boot --host "$guest_host" --append "$tag" --rootdir / -n "$name" -C / "$@" -- sh \
 		<"$dir/in" >"$dir/out" 2>"$dir/err" &
 	job=$!
 	exec 7>"$dir/in"

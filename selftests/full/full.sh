@@ -3,17 +3,22 @@
 #
 # For the tests of full guests, which run on this machine: TAP output, and
 # lodge as a user without privileges, whoever runs the tests. Sourced.
+# With LODGE_TEST_HOST=module they are about guests in the kernel, which are root's.
 
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 # shellcheck source=../lib/tap.sh
 . "$top/selftests/lib/tap.sh"
 user=65534
+guest_host=${LODGE_TEST_HOST:-user}
+[ "$guest_host" = user ] || user=0
 
 # Root's home and checkout may be closed to that user: it gets copies.
 dir=$(mktemp -d "${TMPDIR:-/tmp}/lodge-full.XXXXXX")
 mkdir "$dir/guest" "$dir/user" "$dir/user/run"
 cp "$top/build/lodge" "$dir/"
 cp "$top/build/guest/linux" "$top/build/guest/initramfs.cpio" "$dir/guest/"
+[ "$guest_host" = user ] ||
+	cp "$top/build/guest/enter" "$top/build/guest/lodge-guest-$(uname -r).ko" "$dir/guest/"
 chmod -R a+rX "$dir"
 [ "$(id -u)" != 0 ] || chown "$user" "$dir/user" "$dir/user/run"
 cd "$dir/user" || exit 1
@@ -27,7 +32,7 @@ export XDG_RUNTIME_DIR=$dir/user/run
 # as_user COMMAND...
 as_user()
 {
-	if [ "$(id -u)" = 0 ]; then
+	if [ "$(id -u)" = 0 ] && [ "$user" != 0 ]; then
 		setpriv --reuid "$user" --regid "$user" --clear-groups \
 			env HOME="$dir/user" "$@"
 	else
@@ -38,7 +43,7 @@ as_user()
 # boot [OPTION]... -- COMMAND...: over all files of this machine
 boot()
 {
-	as_user timeout -s KILL 60 "$dir/lodge" boot --append "$tag" --rootdir / "$@"
+	as_user timeout -s KILL 60 "$dir/lodge" boot --host "$guest_host" --append "$tag" --rootdir / "$@"
 }
 
 left_over() { pgrep -f -- "$tag" | grep -vx $$ | xargs; }

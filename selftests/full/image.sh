@@ -41,7 +41,7 @@ start()
 	local name=()
 
 	[[ $1 = -* ]] || { name=("$1"); shift; }
-	as_user timeout -s KILL 60 "$dir/lodge" boot "${name[@]}" --append "$tag" "$@" </dev/null
+	as_user timeout -s KILL 60 "$dir/lodge" boot "${name[@]}" --host "$guest_host" --append "$tag" "$@" </dev/null
 }
 
 lodge() { as_user timeout -s KILL 60 "$dir/lodge" "$@"; }

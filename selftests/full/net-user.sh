@@ -24,7 +24,7 @@ start()
 	local name=$1 out=$2
 	shift 2
 	: >"$out"
-	as_user "$dir/lodge" boot --append "$tag" --rootdir / -n "$name" "$@" \
+	as_user "$dir/lodge" boot --host "$guest_host" --append "$tag" --rootdir / -n "$name" "$@" \
 		>"$out" 2>"$out.err" </dev/null &
 	job=$!
 }

@@ -220,18 +220,6 @@ static void add_disks(struct boot *boot)
 		disks_add(disks, "--disk", given.disks[i], NULL);
 }
 
-/* What the host's kernel does not do for a guest that is in it. */
-static void check_module(const struct boot *boot)
-{
-	const struct shares *shares = &boot->machine.shares;
-	size_t i;
-
-	for (i = 0; i < shares->n; i++)
-		if (!shares->list[i].readonly)
-			die_usage("boot", "--host=module: --share %s: only with :ro",
-				  shares->list[i].path);
-}
-
 /** boot_check - see whether all options go together, or end the program with the reason */
 void boot_check(struct boot *boot)
 {
@@ -247,8 +235,6 @@ void boot_check(struct boot *boot)
 		die_usage("boot", "--cow needs --root: which image it is over");
 	if (boot->machine.shares.n && !boot->machine.sandbox)
 		die_usage("boot", "--share needs the sandbox: only that keeps the guest in there");
-	if (given.in_kernel)
-		check_module(boot);
 	if (!boot->rootdir && !given.root)
 		die_usage("boot", "--root or --rootdir is needed: what the guest finds as its files");
 }

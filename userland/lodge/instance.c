@@ -74,7 +74,6 @@ static void take_reason(struct instance *instance)
 	    status.state < LODGE_STATE_ENDING || status.ended >= ARRAY_SIZE(how))
 		return;
 	status.reason[sizeof(status.reason) - 1] = '\0';
-	instance->halted = status.ended == LODGE_ENDED_HALT && !status.code;
 	snprintf(instance->reason, sizeof(instance->reason), "%s%s%s", how[status.ended],
 		 *how[status.ended] && *status.reason ? ": " : "", status.reason);
 }

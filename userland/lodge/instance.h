@@ -3,8 +3,6 @@
 #ifndef LODGE_INSTANCE_H
 #define LODGE_INSTANCE_H
 
-#include <stdbool.h>
-
 /* The environment variable that tells the program `enter` which descriptor it is. */
 #define INSTANCE_VARIABLE "LODGE_INSTANCE"
 
@@ -13,13 +11,11 @@
  * @fd: an open /dev/lodge
  * @number: what lodge.ko calls it
  * @reason: why it has ended, in words, once instance_close() has asked; empty: none
- * @halted: it has powered off by itself
  */
 struct instance {
 	int fd;
 	unsigned int number;
 	char reason[160];
-	bool halted;
 };
 
 char *instance_module(const char *given);

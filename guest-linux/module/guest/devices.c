@@ -43,7 +43,7 @@ int os_ask_host(const char *question, char *answer, int size, int fds[2])
 {
 	struct lodge_part part = { (void *)question, strlen(question) };
 	struct lodge_packet packet = { .parts = &part, .n = 1 };
-	int n = lodge_send(host, host_fd, &packet);
+	int n = lodge_send(host, host_fd, &packet, PATIENCE_MS);
 
 	if (n < 0)
 		return n;

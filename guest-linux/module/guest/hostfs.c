@@ -89,21 +89,13 @@ int fsync_file(int fd, int data_only)
 
 /* ---- directories ---- */
 
-/* Entries that have been read and not been asked for; @entries: one after the other. */
+/* Entries that have been read; those before @used have been asked for. */
 struct stream {
 	int fd;
 	unsigned long long offset;
 	unsigned int used, length;
 	char entries[2048];
 };
-
-struct entry {
-	unsigned long long next, ino;
-	unsigned int type, length;
-	char name[];
-};
-
-#define ENTRY_SIZE(length)	ALIGN(sizeof(struct entry) + (length) + 1, 8)
 
 void *open_dir(char *path, int *err)
 {
@@ -137,54 +129,26 @@ void seek_dir(void *data, unsigned long long offset)
 	stream->used = stream->length;
 }
 
-static int take_entry(void *data, const char *name, int length, unsigned long long offset,
-		      unsigned long long ino, unsigned int type)
-{
-	struct stream *stream = data;
-	struct entry *entry = (struct entry *)(stream->entries + stream->length);
-	struct entry *before = (struct entry *)(stream->entries + stream->used);
-
-	/* Where the one before ends is known only now. */
-	if (stream->length)
-		before->next = offset;
-	if (stream->length + ENTRY_SIZE(length) > sizeof(stream->entries))
-		return 1;
-	entry->ino = ino;
-	entry->type = type;
-	entry->length = length;
-	memcpy(entry->name, name, length);
-	entry->name[length] = '\0';
-	stream->used = stream->length;
-	stream->length += ENTRY_SIZE(length);
-	return 0;
-}
-
 static bool fill(struct stream *stream)
 {
-	struct entry *last;
-	long end;
+	long n = lodge_read_directory(host, stream->fd, stream->offset, stream->entries,
+				      sizeof(stream->entries));
 
 	stream->used = 0;
-	stream->length = 0;
-	end = lodge_read_directory(host, stream->fd, stream->offset, take_entry, stream);
-	if (end < 0 || !stream->length)
-		return false;
-	last = (struct entry *)(stream->entries + stream->used);
-	last->next = end;
-	stream->used = 0;
-	return true;
+	stream->length = max(n, 0L);
+	return n > 0;
 }
 
 char *read_dir(void *data, unsigned long long *offset, unsigned long long *ino, int *length,
 	       unsigned int *type)
 {
 	struct stream *stream = data;
-	struct entry *entry;
+	struct lodge_entry *entry;
 
 	if (stream->used >= stream->length && !fill(stream))
 		return NULL;
-	entry = (struct entry *)(stream->entries + stream->used);
-	stream->used += ENTRY_SIZE(entry->length);
+	entry = (struct lodge_entry *)(stream->entries + stream->used);
+	stream->used += LODGE_ENTRY_SIZE(entry->length);
 	stream->offset = entry->next;
 	*offset = entry->next;
 	*ino = entry->ino;
@@ -193,56 +157,78 @@ char *read_dir(void *data, unsigned long long *offset, unsigned long long *ino, 
 	return entry->name;
 }
 
-/* ---- changes: what a guest in the kernel sees of the host's directories stays as it is ---- */
+/* ---- changes ---- */
 
 int set_attr(const char *path, struct hostfs_iattr *attrs, int fd)
 {
-	return -EROFS;
+	struct lodge_attributes new = {
+		.set = (attrs->ia_valid & HOSTFS_ATTR_MODE ? LODGE_SET_MODE : 0) |
+		       (attrs->ia_valid & HOSTFS_ATTR_UID ? LODGE_SET_UID : 0) |
+		       (attrs->ia_valid & HOSTFS_ATTR_GID ? LODGE_SET_GID : 0) |
+		       (attrs->ia_valid & HOSTFS_ATTR_SIZE ? LODGE_SET_SIZE : 0) |
+		       (attrs->ia_valid & HOSTFS_ATTR_ATIME_SET ? LODGE_SET_ATIME : 0) |
+		       (attrs->ia_valid & HOSTFS_ATTR_MTIME_SET ? LODGE_SET_MTIME : 0),
+		.mode = attrs->ia_mode, .uid = attrs->ia_uid, .gid = attrs->ia_gid,
+		.size = attrs->ia_size,
+		.atime = attrs->ia_atime.tv_sec, .atime_ns = attrs->ia_atime.tv_nsec,
+		.mtime = attrs->ia_mtime.tv_sec, .mtime_ns = attrs->ia_mtime.tv_nsec,
+	};
+	struct hostfs_stat st;
+	long err = lodge_set_attributes(host, path, fd, &new);
+
+	if (!err && attrs->ia_valid & (HOSTFS_ATTR_ATIME | HOSTFS_ATTR_MTIME)) {
+		err = stat_file(path, &st, fd);
+		if (!err) {
+			attrs->ia_atime = st.atime;
+			attrs->ia_mtime = st.mtime;
+		}
+	}
+	return err;
 }
 
-int make_symlink(const char *from, const char *to)
+int make_symlink(const char *path, const char *target)
 {
-	return -EROFS;
+	return lodge_make_link(host, path, target);
 }
 
 int unlink_file(const char *path)
 {
-	return -EROFS;
+	return lodge_remove(host, path, 0);
 }
 
 int do_mkdir(const char *path, int mode)
 {
-	return -EROFS;
+	return lodge_make_directory(host, path, mode);
 }
 
 int hostfs_do_rmdir(const char *path)
 {
-	return -EROFS;
+	return lodge_remove(host, path, 1);
 }
 
 int do_mknod(const char *path, int mode, unsigned int major, unsigned int minor)
 {
-	return -EROFS;
+	return lodge_make_node(host, path, mode, major, minor);
 }
 
-int link_file(const char *to, const char *from)
+int link_file(const char *old, const char *path)
 {
-	return -EROFS;
+	return lodge_add_name(host, path, old);
 }
 
 int rename_file(char *from, char *to)
 {
-	return -EROFS;
+	return lodge_rename(host, from, to, 0);
 }
 
 int rename2_file(char *from, char *to, unsigned int flags)
 {
-	return -EROFS;
+	return lodge_rename(host, from, to, flags);
 }
 
 int file_create(char *name, int mode)
 {
-	return -EROFS;
+	return lodge_open(host, name, LODGE_O_READ | LODGE_O_WRITE | LODGE_O_CREATE, mode);
 }
 
 /* ---- and the rest ---- */

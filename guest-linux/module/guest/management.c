@@ -14,6 +14,9 @@
 
 #include "host.h"
 
+/* A long answer is many packets, and who reads them may have no CPU but ours. */
+#define PATIENCE_MS	1000
+
 int *__errno_location(void);
 ssize_t sendto(int fd, const void *buffer, size_t length, int flags, const void *name, int room);
 ssize_t recvfrom(int fd, void *buffer, size_t length, int flags, void *name, int *room);
@@ -41,7 +44,7 @@ ssize_t sendto(int fd, const void *buffer, size_t length, int flags, const void 
 	struct lodge_part part = { (void *)buffer, length };
 	struct lodge_packet packet = { &part, 1, (void *)name, room };
 
-	return result(lodge_send(host, fd, &packet));
+	return result(lodge_send(host, fd, &packet, PATIENCE_MS));
 }
 
 ssize_t recvfrom(int fd, void *buffer, size_t length, int flags, void *name, int *room)
@@ -61,7 +64,7 @@ ssize_t sendmsg(int fd, const struct user_msghdr *msg, int flags)
 		(__force void *)msg->msg_name, msg->msg_namelen,
 	};
 
-	return result(lodge_send(host, fd, &packet));
+	return result(lodge_send(host, fd, &packet, PATIENCE_MS));
 }
 
 /* For "mconsole=notify:", which names a socket outside of its sandbox. */
@@ -70,14 +73,15 @@ int socket(int domain, int type, int protocol)
 	return result(-EPERM);
 }
 
-/* Who has started us sees to what is left. */
 int unlink(const char *path)
 {
-	return 0;
+	return result(lodge_remove(host, path, 0));
 }
 
 int os_create_unix_socket(const char *path, int length, int close_on_exec)
 {
+	/* That of the last boot. */
+	lodge_remove(host, path, 0);
 	return lodge_socket(host, path);
 }
 

@@ -101,7 +101,7 @@ int uml_vector_sendmsg(int fd, void *msg, int flags)
 {
 	struct lodge_packet packet = packet_of(msg);
 
-	return result(lodge_send(host, fd, &packet));
+	return result(lodge_send(host, fd, &packet, 0));
 }
 
 int uml_vector_recvmsg(int fd, void *msg, int flags)
@@ -115,7 +115,7 @@ int uml_vector_writev(int fd, void *parts, int n)
 {
 	struct lodge_packet packet = { .parts = parts, .n = n };
 
-	return result(lodge_send(host, fd, &packet));
+	return result(lodge_send(host, fd, &packet, 0));
 }
 
 /* Return: how many; an error only if it is none. */

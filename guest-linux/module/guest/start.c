@@ -3,6 +3,8 @@
 #include <linux/delay.h>
 #include <linux/kernel.h>
 #include <linux/mm.h>
+#include <linux/notifier.h>
+#include <linux/panic_notifier.h>
 #include <linux/sched.h>
 #include <linux/sched/task.h>
 #include <linux/sched/task_stack.h>
@@ -165,6 +167,10 @@ const struct lodge_guest_ops guest_ops = {
 	.pending = &pending_interrupts,
 	.enabled = &signals_enabled,
 	.interrupt = interrupt_kernel,
+	.data = _sdata,
+	.data_end = _edata,
+	.bss = __bss_start,
+	.bss_end = __bss_stop,
 };
 
 /* ---- the end ---- */
@@ -185,9 +191,29 @@ void exit(int code)
 	lodge_end(host, LODGE_END_HALT, code, NULL);
 }
 
+static char panic_text[96];
+
+static int note_panic(struct notifier_block *block, unsigned long event, void *text)
+{
+	strscpy(panic_text, text, sizeof(panic_text));
+	return NOTIFY_DONE;
+}
+
+/* Before arch/um's, which ends the guest. */
+static struct notifier_block panic_block = {
+	.notifier_call = note_panic,
+	.priority = INT_MAX,
+};
+
+static int __init notice_panics(void)
+{
+	return atomic_notifier_chain_register(&panic_notifier_list, &panic_block);
+}
+early_initcall(notice_panics);
+
 void os_dump_core(void)
 {
-	lodge_end(host, LODGE_END_PANIC, 1, "its kernel panicked");
+	lodge_end(host, LODGE_END_PANIC, 1, panic_text);
 	for (;;)
 		cpu_relax();
 }

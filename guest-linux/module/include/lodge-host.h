@@ -78,6 +78,8 @@ struct lodge_memory {
  * @enabled: not 0 while its kernel may be interrupted; 0 from then on until it goes on
  * @interrupt: clear what is in the pending word, and see to it. In the middle of whatever the
  *	guest's kernel did.
+ * @data, @data_end: its variables, which begin each boot as they are when the module is loaded
+ * @bss, @bss_end: those that begin it as zeroes
  */
 struct lodge_guest_ops {
 	unsigned long size;
@@ -88,6 +90,7 @@ struct lodge_guest_ops {
 	unsigned long *pending;
 	int *enabled;
 	void (*interrupt)(void);
+	char *data, *data_end, *bss, *bss_end;
 };
 
 /* ---- the life of a guest ---- */
@@ -283,9 +286,8 @@ long lodge_stat(struct lodge_instance *host, const char *path, int fd, int follo
 		struct lodge_stat *st);
 /* @mode: as access() has it */
 long lodge_access(struct lodge_instance *host, const char *path, int mode);
-long lodge_make_directory(struct lodge_instance *host, const char *path, int mode);
 
-/* ---- sockets: they wait, or do not, as lodge_set_blocking() has it ---- */
+/* ---- sockets: receiving waits, or does not, as lodge_set_blocking() has it ---- */
 
 /**
  * struct lodge_part - a part of a packet; as struct iovec has it
@@ -309,8 +311,12 @@ struct lodge_packet {
 	int name_length;
 };
 
-/* Return: bytes that were sent or received, or an error: -ENOTSOCK, -EAGAIN, -EPIPE... */
-long lodge_send(struct lodge_instance *host, int fd, const struct lodge_packet *packet);
+/*
+ * Return: bytes that were sent or received, or an error: -ENOTSOCK, -EAGAIN, -EPIPE...
+ * @ms: how long to wait for room at the other end
+ */
+long lodge_send(struct lodge_instance *host, int fd, const struct lodge_packet *packet,
+		unsigned int ms);
 long lodge_receive(struct lodge_instance *host, int fd, struct lodge_packet *packet);
 /**
  * lodge_receive_files - receive a packet with descriptors
@@ -351,19 +357,31 @@ long lodge_events(struct lodge_instance *host, struct lodge_event *events, int n
 
 /* ---- directories of the host: paths as the host thread sees them ---- */
 
-typedef int (*lodge_dir_fn)(void *context, const char *name, int length,
-			    unsigned long long offset, unsigned long long ino, unsigned int type);
+/**
+ * struct lodge_entry - of a directory; the next one follows LODGE_ENTRY_SIZE(@length) bytes later
+ * @next: position of what is behind it
+ * @type: as readdir() has it
+ * @length: of the name, which has a NUL behind it
+ */
+struct lodge_entry {
+	unsigned long long next, ino;
+	unsigned int type, length;
+	char name[];
+};
+
+#define LODGE_ENTRY_SIZE(length)	((sizeof(struct lodge_entry) + (length) + 1 + 7) & ~7UL)
 
 /**
  * lodge_read_directory - the entries behind a position
  * @fd: an open directory
  * @offset: position; 0: the beginning
- * @fn: gets each, with the position of it; anything but 0: enough
+ * @buffer: where to put them
+ * @size: room, at least LODGE_ENTRY_SIZE(255)
  *
- * Return: the position behind the last one that @fn took, or an error.
+ * Return: bytes of entries, 0 at the end, or an error.
  */
 long lodge_read_directory(struct lodge_instance *host, int fd, unsigned long long offset,
-			  lodge_dir_fn fn, void *context);
+			  void *buffer, unsigned long size);
 long lodge_read_link(struct lodge_instance *host, const char *path, char *buffer, int size);
 long lodge_sync(struct lodge_instance *host, int fd, int data_only);
 
@@ -373,6 +391,42 @@ struct lodge_statfs {
 };
 
 long lodge_statfs(struct lodge_instance *host, const char *path, struct lodge_statfs *st);
+
+/* ---- changing names of the host: with the rights of the host thread ---- */
+
+long lodge_make_directory(struct lodge_instance *host, const char *path, int mode);
+/* @mode: with a type as mknod() has it */
+long lodge_make_node(struct lodge_instance *host, const char *path, int mode, unsigned int major,
+		     unsigned int minor);
+long lodge_make_link(struct lodge_instance *host, const char *path, const char *target);
+/* @path becomes one more name of @old. */
+long lodge_add_name(struct lodge_instance *host, const char *path, const char *old);
+long lodge_remove(struct lodge_instance *host, const char *path, int is_directory);
+/* @flags: as renameat2() has them */
+long lodge_rename(struct lodge_instance *host, const char *old, const char *new,
+		  unsigned int flags);
+
+#define LODGE_SET_MODE	1
+#define LODGE_SET_UID	2
+#define LODGE_SET_GID	4
+#define LODGE_SET_SIZE	8
+#define LODGE_SET_ATIME	16
+#define LODGE_SET_MTIME	32
+
+/**
+ * struct lodge_attributes - of a file
+ * @set: LODGE_SET_ bits: which are meant
+ */
+struct lodge_attributes {
+	unsigned int set;
+	unsigned int mode, uid, gid;
+	unsigned int atime_ns, mtime_ns;
+	long long size, atime, mtime;
+};
+
+/* Of @fd, unless that is negative: then of what @path leads to. */
+long lodge_set_attributes(struct lodge_instance *host, const char *path, int fd,
+			  const struct lodge_attributes *attributes);
 
 /* ---- modules ---- */
 

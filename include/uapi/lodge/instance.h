@@ -8,7 +8,8 @@
  * guest; the call returns only if it fails. It should have one thread, and nothing that it wants to
  * keep: its memory is unmapped, its signals are blocked.
  *
- * poll() reports POLLHUP when the guest has ended. An instance is good for one guest.
+ * poll() reports POLLHUP when the guest has ended. An instance is good for one guest; if that has
+ * rebooted, LODGE_INSTANCE_RUN starts it again.
  */
 #ifndef LODGE_UAPI_INSTANCE_H
 #define LODGE_UAPI_INSTANCE_H
