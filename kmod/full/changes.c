@@ -53,7 +53,7 @@ EXPORT_SYMBOL_GPL(lodge_make_directory);
 
 /** host_make_node - see lodge-host.h */
 long host_make_node(struct lodge_instance *inst, const char *name, int mode, unsigned int major,
-		     unsigned int minor)
+		    unsigned int minor)
 {
 	if (!S_ISREG(mode) && !S_ISCHR(mode) && !S_ISBLK(mode) && !S_ISFIFO(mode) &&
 	    !S_ISSOCK(mode))
@@ -204,7 +204,7 @@ static const char *directory_of(const char *name, struct path *dir, int *err)
 
 /** host_rename - see lodge-host.h */
 long host_rename(struct lodge_instance *inst, const char *old, const char *new,
-		  unsigned int flags)
+		 unsigned int flags)
 {
 	struct dentry *trap;
 	struct found found;
@@ -309,7 +309,7 @@ static int set_attributes(const struct path *path, const struct lodge_attributes
 
 /** host_set_attributes - see lodge-host.h */
 long host_set_attributes(struct lodge_instance *inst, const char *name, int fd,
-			  const struct lodge_attributes *attributes)
+			 const struct lodge_attributes *attributes)
 {
 	struct path path;
 	int err = names_find(inst, name, fd, true, &path);

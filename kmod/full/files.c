@@ -147,7 +147,7 @@ EXPORT_SYMBOL_GPL(lodge_dup);
 
 /** host_read - see lodge-host.h */
 long host_read(struct lodge_instance *inst, int fd, void *buffer, unsigned long length,
-		long long offset)
+	       long long offset)
 {
 	struct kvec vec = { .iov_base = buffer, .iov_len = length };
 	struct file *file = files_get(inst, fd);
@@ -163,7 +163,7 @@ EXPORT_SYMBOL_GPL(lodge_read);
 
 /** host_write - see lodge-host.h */
 long host_write(struct lodge_instance *inst, int fd, const void *buffer, unsigned long length,
-		 long long offset)
+		long long offset)
 {
 	struct kvec vec = { .iov_base = (void *)buffer, .iov_len = length };
 	struct file *file = files_get(inst, fd);
@@ -241,7 +241,7 @@ EXPORT_SYMBOL_GPL(lodge_is_terminal);
 
 /** host_window_size - see lodge-host.h */
 long host_window_size(struct lodge_instance *inst, int fd, unsigned short *rows,
-		       unsigned short *columns)
+		      unsigned short *columns)
 {
 	struct tty_struct *tty = terminal(inst, fd);
 

@@ -4,11 +4,10 @@
 #include <linux/objtool.h>
 #include <asm/nospec-branch.h>
 #include <asm/unwind_hints.h>
-#include "kmod/full/host-call.h"
 
 	.text
 
-/* Where thread.c has left the host's stack, six registers lie and the way back: it goes on below. */
+/* Where thread.c has left the host's stack lies what brings it back: it goes on below. */
 .macro HOST_CALL name
 SYM_FUNC_START(lodge_\name)
 	pushq	%rbp
@@ -37,5 +36,34 @@ SYM_FUNC_START(lodge_\name)
 SYM_FUNC_END(lodge_\name)
 .endm
 
-#define EMIT(name) HOST_CALL name;
-HOST_CALLS(EMIT)
+HOST_CALL open
+HOST_CALL close
+HOST_CALL replace
+HOST_CALL dup
+HOST_CALL read
+HOST_CALL write
+HOST_CALL seek
+HOST_CALL clear
+HOST_CALL set_blocking
+HOST_CALL is_terminal
+HOST_CALL window_size
+HOST_CALL log
+HOST_CALL stat
+HOST_CALL access
+HOST_CALL read_link
+HOST_CALL statfs
+HOST_CALL sync
+HOST_CALL read_directory
+HOST_CALL make_directory
+HOST_CALL make_node
+HOST_CALL make_link
+HOST_CALL add_name
+HOST_CALL remove
+HOST_CALL rename
+HOST_CALL set_attributes
+HOST_CALL send
+HOST_CALL receive
+HOST_CALL receive_files
+HOST_CALL socket
+HOST_CALL watch
+HOST_CALL events

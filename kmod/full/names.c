@@ -58,7 +58,7 @@ static void fill(struct lodge_stat *st, const struct kstat *k)
 
 /** host_stat - see lodge-host.h */
 long host_stat(struct lodge_instance *inst, const char *name, int fd, int follow,
-		struct lodge_stat *st)
+	       struct lodge_stat *st)
 {
 	struct kstat stat;
 	struct path path;

@@ -40,7 +40,7 @@ static size_t length_of(const struct lodge_packet *packet)
 
 /** host_send - see lodge-host.h */
 long host_send(struct lodge_instance *inst, int fd, const struct lodge_packet *packet,
-		unsigned int ms)
+	       unsigned int ms)
 {
 	struct socket *sock = socket_of(inst, fd);
 	struct msghdr msg = {
@@ -80,7 +80,7 @@ long host_receive(struct lodge_instance *inst, int fd, struct lodge_packet *pack
 }
 EXPORT_SYMBOL_GPL(lodge_receive);
 
-/* What came with a packet becomes descriptors of the guest's; the packet keeps its own references. */
+/* What came with a packet becomes descriptors of the guest's, beside the packet's references. */
 static void take_files(struct lodge_instance *inst, const struct scm_fp_list *list, int fds[2])
 {
 	int i, fd;
@@ -93,7 +93,7 @@ static void take_files(struct lodge_instance *inst, const struct scm_fp_list *li
 
 /** host_receive_files - see lodge-host.h */
 long host_receive_files(struct lodge_instance *inst, int fd, void *buffer, unsigned long size,
-			 int fds[2], unsigned int ms)
+			int fds[2], unsigned int ms)
 {
 	struct socket *sock = socket_of(inst, fd);
 	struct sk_buff *skb;
