@@ -47,7 +47,7 @@ static int make(const char *name, enum make what, umode_t mode, dev_t dev, const
 /** host_make_directory - see lodge-host.h */
 long host_make_directory(struct lodge_instance *inst, const char *name, int mode)
 {
-	return make(name, MAKE_DIRECTORY, mode & (S_IRWXUGO | S_ISVTX), 0, NULL);
+	return make(name, MAKE_DIRECTORY, mode & 01777, 0, NULL);
 }
 EXPORT_SYMBOL_GPL(lodge_make_directory);
 

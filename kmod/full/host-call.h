@@ -4,7 +4,7 @@
  * host takes what is there for the stack of the task that runs, and what is on a guest's for
  * nothing of its.
  *
- * lodge_NAME(), which the guest calls, is host-call.S; it calls host_NAME() with the same arguments.
+ * lodge_NAME(), which the guest calls, is in host-call.S, and calls host_NAME() with its arguments.
  */
 #ifndef LODGE_FULL_HOST_CALL_H
 #define LODGE_FULL_HOST_CALL_H

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The worker of a disk, which patches/module/ubd-worker.patch calls; and COW files, whose headers are
- * the launcher's to read and write: see patches/6.12/hot-plug-disks.patch.
+ * The worker of a disk, which patches/module/ubd-worker.patch calls; and COW files, whose headers
+ * are the launcher's to read and write: see patches/6.12/hot-plug-disks.patch.
  */
 #include <linux/errno.h>
 #include <linux/gfp.h>

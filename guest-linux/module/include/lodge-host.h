@@ -180,7 +180,7 @@ int lodge_worker_start(struct lodge_instance *host, void (*work)(struct lodge_jo
 
 /** lodge_worker_give - a worker does a job after those that it has; does not sleep */
 void lodge_worker_give(struct lodge_thread *worker, struct lodge_job *job);
-/** lodge_worker_done - Return: the jobs that were done, the first one first; they are the guest's */
+/** lodge_worker_done - Return: the jobs that were done, the first one first: the guest's again */
 struct lodge_job *lodge_worker_done(struct lodge_instance *host);
 
 /* ---- address spaces ---- */
