@@ -156,6 +156,8 @@ long host_read(struct lodge_instance *inst, int fd, void *buffer, unsigned long 
 
 	if (!file)
 		return -EBADF;
+	if (memory_touch(inst, buffer, length))
+		return -ENOMEM;
 	iov_iter_kvec(&iter, READ, &vec, 1, length);
 	return files_result(inst, vfs_iter_read(file, &iter, offset < 0 ? &file->f_pos : &pos, 0));
 }
@@ -172,6 +174,8 @@ long host_write(struct lodge_instance *inst, int fd, const void *buffer, unsigne
 
 	if (!file)
 		return -EBADF;
+	if (memory_touch(inst, buffer, length))
+		return -ENOMEM;
 	iov_iter_kvec(&iter, WRITE, &vec, 1, length);
 	return files_result(inst, compat_iter_write(file, &iter, offset < 0 ? &file->f_pos : &pos));
 }

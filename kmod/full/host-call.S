@@ -67,3 +67,7 @@ HOST_CALL receive_files
 HOST_CALL socket
 HOST_CALL watch
 HOST_CALL events
+HOST_CALL kernel_map
+HOST_CALL kernel_unmap
+HOST_CALL memory_drop
+HOST_CALL memory_fault

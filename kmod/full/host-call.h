@@ -42,6 +42,13 @@ extern typeof(lodge_receive_files) host_receive_files;
 extern typeof(lodge_socket) host_socket;
 extern typeof(lodge_watch) host_watch;
 extern typeof(lodge_events) host_events;
+extern typeof(lodge_kernel_map) host_kernel_map;
+extern typeof(lodge_kernel_unmap) host_kernel_unmap;
+extern typeof(lodge_memory_drop) host_memory_drop;
+
+/* The host's own: on a guest's stack, get a page of the guest's memory. Return: 0 or -ENOMEM. */
+long lodge_memory_fault(struct lodge_instance *inst, unsigned long address);
+long host_memory_fault(struct lodge_instance *inst, unsigned long address);
 
 unsigned long thread_host_sp(void);
 

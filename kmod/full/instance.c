@@ -321,6 +321,7 @@ static long status(struct lodge_instance *inst, void __user *arg)
 	st.code = inst->code;
 	st.memory = inst->memory.size;
 	st.threads = READ_ONCE(inst->nr_threads);
+	st.resident = (u64)atomic_long_read(&inst->nr_frames) << PAGE_SHIFT;
 	strscpy(st.reason, inst->reason, sizeof(st.reason));
 	spin_unlock(&inst->lock);
 	return copy_to_user(arg, &st, sizeof(st)) ? -EFAULT : 0;

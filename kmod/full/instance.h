@@ -7,6 +7,7 @@
 #ifndef LODGE_FULL_INSTANCE_H
 #define LODGE_FULL_INSTANCE_H
 
+#include <linux/atomic.h>
 #include <linux/fs.h>
 #include <linux/hrtimer.h>
 #include <linux/list.h>
@@ -115,7 +116,8 @@ struct order {
  * @moving, @move: it is being moved to another CPU
  *
  * @memory: its kernel's view of it
- * @pages, @nr_pages: its frames
+ * @pages, @nr_pages: its frames; NULL: it has not touched that one
+ * @nr_frames: how many it has
  * @area: where they are mapped
  *
  * @files: what its descriptors are
@@ -160,6 +162,7 @@ struct lodge_instance {
 	struct lodge_memory memory;
 	struct page **pages;
 	unsigned long nr_pages;
+	atomic_long_t nr_frames;
 	void *area;
 
 	struct file *files[FULL_FDS];
@@ -219,6 +222,9 @@ int space_mmap(struct file *file, struct vm_area_struct *vma);
 
 int memory_alloc(struct lodge_instance *inst, unsigned long size);
 void memory_free(struct lodge_instance *inst);
+struct page *memory_frame(struct lodge_instance *inst, unsigned long n);
+int memory_touch(struct lodge_instance *inst, const void *start, unsigned long length);
+bool memory_fault(struct lodge_instance *inst, struct pt_regs *regs, unsigned long address);
 
 /* ---- fpu.c ---- */
 

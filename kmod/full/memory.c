@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A guest's memory: frames of the host's, all taken at the start, and one mapping of them.
+ * A guest's memory: frames of the host's, each taken when it is touched first, and one mapping of
+ * them.
  *
  *	base, a multiple of 4 MiB	guest-physical memory
  *	base + size			a gap of up to 16 MiB, and the guest's vmalloc: nothing
  *	end				until the guest maps something there
+ *
+ * A stack has to be there before it is one: the processor cannot report a fault on a stack that
+ * is not. The guest's kernel touches new ones; the host touches the first.
  */
 #include <linux/export.h>
 #include <linux/mm.h>
@@ -12,6 +16,7 @@
 #include <linux/vmalloc.h>
 #include <asm/tlbflush.h>
 
+#include "kmod/full/host-call.h"
 #include "kmod/full/instance.h"
 
 #define UNIT		(4UL << 20)
@@ -39,6 +44,121 @@ static void flush(void)
 	on_each_cpu(flush_local, NULL, 1);
 }
 
+/* ---- frames ---- */
+
+static bool is_memory(struct lodge_instance *inst, unsigned long address)
+{
+	return address - inst->memory.base < inst->memory.size;
+}
+
+/* May this be called twice at a time, for it is: by workers and who has the token. */
+static struct page *get_frame(struct lodge_instance *inst, unsigned long n, gfp_t gfp)
+{
+	struct page *page = READ_ONCE(inst->pages[n]), *other;
+
+	if (page)
+		return page;
+	page = alloc_page(gfp);
+	if (!page)
+		return NULL;
+	other = cmpxchg(&inst->pages[n], NULL, page);
+	if (other) {
+		__free_page(page);
+		page = other;
+	} else {
+		atomic_long_inc(&inst->nr_frames);
+	}
+	set_pte(entry_of(inst->memory.base + n * PAGE_SIZE), mk_pte(page, PAGE_KERNEL));
+	return page;
+}
+
+/**
+ * memory_frame - the frame of a guest-physical page
+ * @inst: the guest
+ * @n: number of the page
+ *
+ * Return: NULL if there is no such page, or no memory; may sleep.
+ */
+struct page *memory_frame(struct lodge_instance *inst, unsigned long n)
+{
+	return n < inst->nr_pages ? get_frame(inst, n, GFP_GUEST) : NULL;
+}
+
+/**
+ * memory_touch - see to it that a range is there, if it is the guest's memory
+ * @inst: the guest
+ * @start: of the range
+ * @length: bytes
+ *
+ * Return: 0 or -ENOMEM; may sleep.
+ */
+int memory_touch(struct lodge_instance *inst, const void *start, unsigned long length)
+{
+	unsigned long at = (unsigned long)start & PAGE_MASK;
+
+	for (; at < (unsigned long)start + length; at += PAGE_SIZE)
+		if (is_memory(inst, at) &&
+		    !memory_frame(inst, (at - inst->memory.base) >> PAGE_SHIFT))
+			return -ENOMEM;
+	return 0;
+}
+
+/** host_memory_fault - see lodge_memory_fault() */
+long host_memory_fault(struct lodge_instance *inst, unsigned long address)
+{
+	return memory_frame(inst, (address - inst->memory.base) >> PAGE_SHIFT) ? 0 : -ENOMEM;
+}
+
+/**
+ * memory_fault - a page of the guest's memory is not there
+ * @inst: the guest of the running thread
+ * @regs: who has touched it; interrupts are off
+ * @address: what
+ *
+ * Return: true if it is there now.
+ */
+bool memory_fault(struct lodge_instance *inst, struct pt_regs *regs, unsigned long address)
+{
+	bool done;
+
+	if (!is_memory(inst, address))
+		return false;
+	/* In code that cannot sleep there is no other way than what is free. */
+	if (preempt_count() || !(regs->flags & X86_EFLAGS_IF))
+		return get_frame(inst, (address - inst->memory.base) >> PAGE_SHIFT,
+				 GFP_ATOMIC | __GFP_ZERO | __GFP_NOWARN);
+	local_irq_enable();
+	if (is_memory(inst, regs->sp))
+		done = !lodge_memory_fault(inst, address);
+	else
+		done = !host_memory_fault(inst, address);
+	local_irq_disable();
+	return done;
+}
+
+/** host_memory_drop - see lodge-host.h */
+long host_memory_drop(struct lodge_instance *inst, unsigned long address, unsigned long length)
+{
+	unsigned long n = (address - inst->memory.base) >> PAGE_SHIFT, at;
+	struct page *page;
+
+	if (!length || (address | length) & ~PAGE_MASK || !is_memory(inst, address) ||
+	    !is_memory(inst, address + length - 1))
+		return -EINVAL;
+	for (at = address; at < address + length; at += PAGE_SIZE)
+		set_pte(entry_of(at), __pte(0));
+	flush();
+	for (at = address; at < address + length; at += PAGE_SIZE, n++) {
+		page = xchg(&inst->pages[n], NULL);
+		if (!page)
+			continue;
+		__free_page(page);
+		atomic_long_dec(&inst->nr_frames);
+	}
+	return 0;
+}
+EXPORT_SYMBOL_GPL(lodge_memory_drop);
+
 /* ---- the guest's vmalloc ---- */
 
 static bool is_room(struct lodge_instance *inst, unsigned long address, unsigned long length)
@@ -49,26 +169,31 @@ static bool is_room(struct lodge_instance *inst, unsigned long address, unsigned
 	       !((address | length) & ~PAGE_MASK);
 }
 
-/** lodge_kernel_map - see lodge-host.h */
-int lodge_kernel_map(struct lodge_instance *inst, unsigned long address, unsigned long physical,
-		     unsigned long length)
+/** host_kernel_map - see lodge-host.h */
+int host_kernel_map(struct lodge_instance *inst, unsigned long address, unsigned long physical,
+		    unsigned long length)
 {
 	unsigned long i, first = physical >> PAGE_SHIFT;
+	struct page *page;
 	bool stale = false;
+	int err = 0;
 	pte_t *pte;
 
 	if (!is_room(inst, address, length) || first + (length >> PAGE_SHIFT) > inst->nr_pages)
 		return -EINVAL;
 	for (i = 0; i < length >> PAGE_SHIFT; i++) {
 		pte = entry_of(address + i * PAGE_SIZE);
-		if (!pte)
-			return -EINVAL;
+		page = memory_frame(inst, first + i);
+		if (!pte || !page) {
+			err = pte ? -ENOMEM : -EINVAL;
+			break;
+		}
 		stale |= pte_present(*pte);
-		set_pte(pte, mk_pte(inst->pages[first + i], PAGE_KERNEL));
+		set_pte(pte, mk_pte(page, PAGE_KERNEL));
 	}
 	if (stale)
 		flush();
-	return 0;
+	return err;
 }
 EXPORT_SYMBOL_GPL(lodge_kernel_map);
 
@@ -89,8 +214,8 @@ static void unmap(unsigned long address, unsigned long length)
 		flush();
 }
 
-/** lodge_kernel_unmap - see lodge-host.h */
-int lodge_kernel_unmap(struct lodge_instance *inst, unsigned long address, unsigned long length)
+/** host_kernel_unmap - see lodge-host.h */
+int host_kernel_unmap(struct lodge_instance *inst, unsigned long address, unsigned long length)
 {
 	if (!is_room(inst, address, length))
 		return -EINVAL;
@@ -111,23 +236,18 @@ static int map_all(struct lodge_instance *inst, unsigned long size)
 
 	if (!view)
 		return -ENOMEM;
-	/*
-	 * Where the mapping comes to lie is the host's choice: what is before the first multiple of
-	 * 4 MiB, and the room, is filled with what can be taken away.
-	 */
+	/* Where the mapping comes to lie is the host's choice, and what is mapped is taken away. */
 	for (i = 0; i < n; i++)
-		view[i] = inst->pages[0];
-	inst->area = vmap(view, n, VM_MAP, PAGE_KERNEL);
+		view[i] = ZERO_PAGE(0);
+	inst->area = vmap(view, n, VM_MAP, PAGE_KERNEL_RO);
 	kvfree(view);
 	if (!inst->area)
 		return -ENOMEM;
+	unmap((unsigned long)inst->area, n << PAGE_SHIFT);
 	shift = ALIGN((unsigned long)inst->area, UNIT) - (unsigned long)inst->area;
 	m->base = (unsigned long)inst->area + shift;
 	m->size = size;
 	m->end = m->base + size + room;
-	unmap((unsigned long)inst->area, n << PAGE_SHIFT);
-	for (i = 0; i < inst->nr_pages; i++)
-		set_pte(entry_of(m->base + i * PAGE_SIZE), mk_pte(inst->pages[i], PAGE_KERNEL));
 	return 0;
 }
 
@@ -140,29 +260,31 @@ static int map_all(struct lodge_instance *inst, unsigned long size)
  */
 int memory_alloc(struct lodge_instance *inst, unsigned long size)
 {
-	unsigned long n = size >> PAGE_SHIFT;
+	int err;
 
-	inst->pages = kvmalloc_array(n, sizeof(*inst->pages), GFP_KERNEL);
+	inst->nr_pages = size >> PAGE_SHIFT;
+	inst->pages = kvcalloc(inst->nr_pages, sizeof(*inst->pages), GFP_KERNEL);
 	if (!inst->pages)
 		return -ENOMEM;
-	for (inst->nr_pages = 0; inst->nr_pages < n; inst->nr_pages++) {
-		inst->pages[inst->nr_pages] = alloc_page(GFP_GUEST);
-		if (!inst->pages[inst->nr_pages] || fatal_signal_pending(current))
-			break;
-		cond_resched();
-	}
-	return inst->nr_pages < n ? -ENOMEM : map_all(inst, size);
+	err = map_all(inst, size);
+	/* The first stack, and what it overflows into. */
+	return err ?: memory_touch(inst, (void *)inst->memory.base, 2 * inst->ops->stack_size);
 }
 
 /** memory_free - take it back; nobody is on a stack in it, no program sees it */
 void memory_free(struct lodge_instance *inst)
 {
+	unsigned long i;
+
 	if (inst->area)
 		vunmap(inst->area);
-	while (inst->nr_pages)
-		__free_page(inst->pages[--inst->nr_pages]);
+	for (i = 0; inst->pages && i < inst->nr_pages; i++)
+		if (inst->pages[i])
+			__free_page(inst->pages[i]);
 	kvfree(inst->pages);
 	inst->area = NULL;
 	inst->pages = NULL;
+	inst->nr_pages = 0;
+	atomic_long_set(&inst->nr_frames, 0);
 	memset(&inst->memory, 0, sizeof(inst->memory));
 }

@@ -8,6 +8,7 @@
 #include <linux/kdebug.h>
 #include <linux/module.h>
 #include <linux/preempt.h>
+#include <asm/trap_pf.h>
 
 #include "kmod/full/instance.h"
 #include "kmod/full/trap.h"
@@ -59,10 +60,14 @@ void oops_leave(void)
  * @error_code: the processor's
  * @address: of what
  *
- * Return: true if it was a guest's, whose thread goes on elsewhere.
+ * Return: true if it was a guest's: it is there now, or the thread goes on elsewhere.
  */
 bool oops_page_fault(struct pt_regs *regs, unsigned long error_code, unsigned long address)
 {
+	struct lodge_instance *inst = thread_current()->inst;
+
+	if (!user_mode(regs) && !(error_code & X86_PF_PROT) && memory_fault(inst, regs, address))
+		return true;
 	return take(regs, "page fault", address);
 }
 

@@ -28,13 +28,17 @@ static struct socket *socket_of(struct lodge_instance *inst, int fd)
 	return file ? sock_from_file(file) : NULL;
 }
 
-static size_t length_of(const struct lodge_packet *packet)
+/* Return: bytes of all parts, which are there from now on; or -ENOMEM. */
+static ssize_t touch(struct lodge_instance *inst, const struct lodge_packet *packet)
 {
-	size_t length = 0;
+	ssize_t length = 0;
 	unsigned long i;
 
-	for (i = 0; i < packet->n; i++)
+	for (i = 0; i < packet->n; i++) {
+		if (memory_touch(inst, packet->parts[i].base, packet->parts[i].length))
+			return -ENOMEM;
 		length += packet->parts[i].length;
+	}
 	return length;
 }
 
@@ -43,19 +47,20 @@ long host_send(struct lodge_instance *inst, int fd, const struct lodge_packet *p
 	       unsigned int ms)
 {
 	struct socket *sock = socket_of(inst, fd);
+	ssize_t length = touch(inst, packet);
 	struct msghdr msg = {
 		.msg_name = packet->name, .msg_namelen = packet->name ? packet->name_length : 0,
 	};
 
-	if (!sock)
-		return -ENOTSOCK;
+	if (!sock || length < 0)
+		return sock ? length : -ENOTSOCK;
 	if (msg.msg_namelen < 0 || msg.msg_namelen > sizeof(struct sockaddr_storage))
 		return -EINVAL;
 	msg.msg_flags = MSG_NOSIGNAL | (ms ? 0 : MSG_DONTWAIT);
 	if (ms)
 		sock->sk->sk_sndtimeo = msecs_to_jiffies(ms);
 	return files_result(inst, kernel_sendmsg(sock, &msg, (struct kvec *)packet->parts,
-						 packet->n, length_of(packet)));
+						 packet->n, length));
 }
 EXPORT_SYMBOL_GPL(lodge_send);
 
@@ -63,14 +68,15 @@ EXPORT_SYMBOL_GPL(lodge_send);
 long host_receive(struct lodge_instance *inst, int fd, struct lodge_packet *packet)
 {
 	struct socket *sock = socket_of(inst, fd);
+	ssize_t length = touch(inst, packet);
 	struct sockaddr_storage name;
 	struct msghdr msg = { .msg_name = packet->name ? &name : NULL };
 	long ret;
 
-	if (!sock)
-		return -ENOTSOCK;
+	if (!sock || length < 0)
+		return sock ? length : -ENOTSOCK;
 	ret = kernel_recvmsg(sock, &msg, (struct kvec *)packet->parts, packet->n,
-			     length_of(packet),
+			     length,
 			     sock->file->f_flags & O_NONBLOCK ? MSG_DONTWAIT : 0);
 	if (ret >= 0 && packet->name) {
 		packet->name_length = min(packet->name_length, msg.msg_namelen);

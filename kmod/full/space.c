@@ -47,16 +47,18 @@ static int change_entry(pte_t *pte, unsigned long address, void *data)
 static bool insert(struct lodge_thread *ht, unsigned long address, unsigned long pte)
 {
 	unsigned long frame = (pte & PAGE_MASK) >> PAGE_SHIFT;
-	struct entry_change change = { 0 };
 	unsigned long flags = VM_SHARED | VM_READ | VM_EXEC;
+	struct entry_change change = { 0 };
+	struct page *page;
 
 	/* Nothing is not guest-physical page 0. */
-	if (!(pte & LODGE_PTE_READ) || frame >= ht->inst->nr_pages)
+	page = pte & LODGE_PTE_READ ? memory_frame(ht->inst, frame) : NULL;
+	if (!page)
 		return false;
 	if (pte & LODGE_PTE_WRITE)
 		flags |= VM_WRITE;
 	/* The entry is nobody's but ours: no reference, no reverse mapping. */
-	change.new = pte_mkspecial(mk_pte(ht->inst->pages[frame], vm_get_page_prot(flags)));
+	change.new = pte_mkspecial(mk_pte(page, vm_get_page_prot(flags)));
 	if (pte & LODGE_PTE_WRITE)
 		change.new = pte_mkdirty(change.new);
 	return !apply_to_page_range(current->mm, address & PAGE_MASK, PAGE_SIZE, change_entry,

@@ -27,9 +27,11 @@ int ubd_worker_start(void (*work)(void *req), void **worker)
 	if (!new)
 		return err;
 	new->stack = __get_free_pages(GFP_KERNEL, THREAD_SIZE_ORDER);
-	if (new->stack)
+	if (new->stack) {
+		touch_stack((void *)new->stack);
 		err = lodge_worker_start(host, (void (*)(struct lodge_job *))work,
 					 new->stack + THREAD_SIZE, &new->thread);
+	}
 	if (err) {
 		free_pages(new->stack, THREAD_SIZE_ORDER);
 		kfree(new);

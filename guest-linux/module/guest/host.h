@@ -17,6 +17,10 @@ extern unsigned long pending_interrupts;
 void interrupt_kernel(void);
 void interrupts_from_user(struct uml_pt_regs *regs);
 
+/* ---- switch.c ---- */
+
+void touch_stack(void *stack);
+
 /* ---- user.c ---- */
 
 unsigned long lookup_page(void *pgd, unsigned long address);

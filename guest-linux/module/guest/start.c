@@ -72,7 +72,7 @@ static bool is_physical(unsigned long address)
 int os_map_memory(void *address, int fd, unsigned long long offset, unsigned long length,
 		  int r, int w, int x)
 {
-	/* All of it is there. */
+	/* It is there as soon as it is touched. */
 	if (!length || is_physical((unsigned long)address))
 		return 0;
 	return lodge_kernel_map(host, (unsigned long)address, offset, length);
@@ -90,12 +90,12 @@ int os_protect_memory(void *address, unsigned long length, int r, int w, int x)
 
 int os_drop_memory(void *address, int length)
 {
-	return -ENOSYS;
+	return lodge_memory_drop(host, (unsigned long)address, length);
 }
 
 int can_drop_memory(void)
 {
-	return 0;
+	return 1;
 }
 
 unsigned long __init os_get_top_address(void)

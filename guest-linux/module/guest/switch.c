@@ -6,10 +6,22 @@
 #include <longjmp.h>
 #include <os.h>
 
+#include "host.h"
+
 void uml_finishsetup(void);
+
+/* The host gives memory when it is touched, but not to a stack that is in use. */
+void touch_stack(void *stack)
+{
+	unsigned long at;
+
+	for (at = 0; at < THREAD_SIZE; at += PAGE_SIZE)
+		READ_ONCE(*(char *)(stack + at));
+}
 
 void new_thread(void *stack, jmp_buf *buf, void (*handler)(void))
 {
+	touch_stack(stack);
 	(*buf)[0].JB_IP = (unsigned long)handler;
 	(*buf)[0].JB_SP = (unsigned long)stack + THREAD_SIZE - sizeof(void *);
 }

@@ -59,7 +59,8 @@ struct lodge_user {
 /**
  * struct lodge_memory - a guest's memory
  * @base: where it begins, for the guest's kernel; a multiple of 4 MiB
- * @size: bytes of guest-physical memory, all there
+ * @size: bytes of guest-physical memory; a page is there, and zeroes, once it is touched, but not as
+ *	a stack: a stack's pages have to be touched before
  * @end: end of the room for the guest's vmalloc that follows
  */
 struct lodge_memory {
@@ -212,11 +213,13 @@ void lodge_space_unmap(struct lodge_instance *host, int space, unsigned long add
  * @physical: guest-physical address
  * @length: bytes
  *
- * Return: 0 or -EINVAL.
+ * Return: 0, -EINVAL, -ENOMEM.
  */
 int lodge_kernel_map(struct lodge_instance *host, unsigned long address, unsigned long physical,
 		     unsigned long length);
 int lodge_kernel_unmap(struct lodge_instance *host, unsigned long address, unsigned long length);
+/* Pages of guest-physical memory are the host's again until they are touched; or -EINVAL. */
+long lodge_memory_drop(struct lodge_instance *host, unsigned long address, unsigned long length);
 
 /* ---- time and interrupts ---- */
 

@@ -40,8 +40,9 @@
  * @state: LODGE_STATE_
  * @ended: LODGE_ENDED_, from LODGE_STATE_ENDING on
  * @code: the guest kernel's exit code, if it has halted
- * @memory: bytes of memory that it has
+ * @memory: bytes of memory that it can have
  * @threads: host threads
+ * @resident: bytes of memory that it has
  * @reason: why it has ended, in words; may be empty
  */
 struct lodge_instance_status {
@@ -52,6 +53,7 @@ struct lodge_instance_status {
 	__u64 memory;
 	__u32 threads;
 	__u32 reserved;
+	__u64 resident;
 	char reason[LODGE_REASON_MAX];
 };
 
