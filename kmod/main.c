@@ -41,6 +41,7 @@ static int last_error_show(struct guest *guest, struct text *out)
 const struct guest_file control_root_files[] = {
 	{ .name = "version", .mode = 0444, .show = version_show },
 	{ .name = "last_error", .mode = 0444, .show = last_error_show },
+	{ .name = "instances", .mode = 0444, .show = full_show },
 	{ }
 };
 

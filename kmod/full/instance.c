@@ -13,6 +13,7 @@
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 
+#include "guest-core/text.h"
 #include "kmod/full/full.h"
 #include "kmod/full/instance.h"
 #include "kmod/full/trap.h"
@@ -325,6 +326,20 @@ static long status(struct lodge_instance *inst, void __user *arg)
 	strscpy(st.reason, inst->reason, sizeof(st.reason));
 	spin_unlock(&inst->lock);
 	return copy_to_user(arg, &st, sizeof(st)) ? -EFAULT : 0;
+}
+
+/** full_show - the control tree's file "instances": a line for each guest in the kernel */
+int full_show(struct guest *guest, struct text *out)
+{
+	struct lodge_instance *inst;
+
+	mutex_lock(&instances_lock);
+	list_for_each_entry(inst, &instances, list)
+		text_printf(out, "%u memory.current=%lu memory.max=%lu threads=%u\n", inst->number,
+			    atomic_long_read(&inst->nr_frames) << PAGE_SHIFT,
+			    READ_ONCE(inst->memory.size), READ_ONCE(inst->nr_threads));
+	mutex_unlock(&instances_lock);
+	return 0;
 }
 
 static long device_ioctl(struct file *file, unsigned int cmd, unsigned long arg)

@@ -353,6 +353,7 @@ pid_t boot_start(struct boot *boot)
 	if (boot->module) {
 		instance_open(&boot->instance, boot->machine.name, boot->module);
 		boot->machine.instance = boot->instance.fd;
+		rundir_write(RUNDIR_INSTANCE, boot->instance.number);
 	}
 	pid = machine_start(&boot->machine);
 	rundir_write(RUNDIR_MEMORY, boot->machine.memory);

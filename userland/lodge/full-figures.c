@@ -71,6 +71,25 @@ static void count(pid_t pid, unsigned long long memory, void *to)
 		figures->current = memory;
 }
 
+/* What lodge.ko says of the guest in the kernel that has this number; 0: nothing. */
+static unsigned long long kernel_memory(unsigned long long instance)
+{
+	char *why cleanup_free = NULL;
+	char *path cleanup_free = control_find(&why) ? NULL :
+				  xasprintf("%s/instances", control_root());
+	char *text cleanup_free = path ? control_read_path(path) : NULL;
+	unsigned long long number, bytes;
+	const char *line;
+
+	for (line = text; line; line = strchr(line, '\n')) {
+		line += *line == '\n';
+		if (sscanf(line, "%llu memory.current=%llu", &number, &bytes) == 2 &&
+		    number == instance)
+			return bytes;
+	}
+	return 0;
+}
+
 /** is_full_guest - whether a name is a full guest's; a confined one of the same name comes first */
 bool is_full_guest(const char *guest)
 {
@@ -90,6 +109,8 @@ bool is_full_guest(const char *guest)
  */
 bool full_figures_read(struct figures *figures, const char *guest)
 {
+	unsigned long long instance;
+
 	*figures = (struct figures){
 		.peak = FIGURE_NONE, .store = FIGURE_NONE, .swap = FIGURE_NONE,
 		.faults = FIGURE_NONE, .major = FIGURE_NONE, .refaults = FIGURE_NONE,
@@ -97,7 +118,10 @@ bool full_figures_read(struct figures *figures, const char *guest)
 	if (!full_processes(guest, count, figures) || !rundir_enter(guest))
 		return false;
 	figures->max = rundir_number(RUNDIR_MEMORY);
+	instance = rundir_number(RUNDIR_INSTANCE);
 	rundir_leave();
+	if (instance)
+		figures->current = kernel_memory(instance);
 	return true;
 }
 

@@ -10,6 +10,7 @@
 struct guests;
 
 /* Files in a guest's directory, which is the working directory of who has entered it. */
+#define RUNDIR_INSTANCE "instance"	/* of a guest in the kernel: its number there */
 #define RUNDIR_LOCK "lock"
 #define RUNDIR_MCONSOLE "mconsole"
 #define RUNDIR_CONSOLES "consoles"

@@ -8,8 +8,8 @@
  * virtual CPU), on a stack of the guest's, and may sleep. Workers run beside it: they may call what
  * says so.
  */
-#ifndef LODGE_HOST_H
-#define LODGE_HOST_H
+#ifndef LODGE_BORDER_H
+#define LODGE_BORDER_H
 
 struct lodge_instance;
 struct lodge_thread;
@@ -59,8 +59,8 @@ struct lodge_user {
 /**
  * struct lodge_memory - a guest's memory
  * @base: where it begins, for the guest's kernel; a multiple of 4 MiB
- * @size: bytes of guest-physical memory; a page is there, and zeroes, once it is touched, but not as
- *	a stack: a stack's pages have to be touched before
+ * @size: bytes of guest-physical memory; a page is there, and zeroes, once it is touched, but not
+ *	as a stack: a stack's pages have to be touched before
  * @end: end of the room for the guest's vmalloc that follows
  */
 struct lodge_memory {
