@@ -4,7 +4,7 @@
 here=$(dirname "$0")
 . "$here/tree.sh"
 
-is "the root has two files" "$(cd "$tree" && echo *)" "last_error version"
+is "the root has three files" "$(cd "$tree" && echo *)" "instances last_error version"
 check "version names the memory subsystem" grep -q '^subsystems.* memory' "$tree/version"
 is "the root is the administrator's" "$(stat -c '%u %g %a' "$tree")" "0 0 755"
 is "statfs tells the type" "$(stat -f -c %t "$tree")" 6c6f6467
