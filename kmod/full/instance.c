@@ -56,6 +56,9 @@ void instance_kill(struct lodge_instance *inst, u32 how, int code, const char *r
 	list_for_each_entry(ht, &inst->threads, list)
 		if (ht->task)
 			send_sig(SIGKILL, ht->task, 1);
+	/* Before its last thread is gone: that takes the lock, and stops the timer. */
+	if (inst->nr_threads)
+		time_kill(inst);
 	spin_unlock(&inst->lock);
 	wake_up_all(&inst->idle);
 }
@@ -197,6 +200,7 @@ static void begin_anew(struct lodge_instance *inst)
 	inst->order = (struct order){ 0 };
 	inst->last_space = 1;
 	init_llist_head(&inst->done);
+	*inst->oops = '\0';
 	WRITE_ONCE(inst->stopped, false);
 	WRITE_ONCE(inst->dead, false);
 }

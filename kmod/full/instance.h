@@ -113,6 +113,7 @@ struct order {
  * @retry: the timer goes on until the guest's kernel has been interrupted
  * @stopped: it must not be started any more
  * @interrupted_ip: where the guest's kernel was when it was sent to look at its pending word
+ * @only_relax: it was not to be interrupted, and is only to let others run
  * @moving, @move: it is being moved to another CPU
  *
  * @memory: its kernel's view of it
@@ -154,7 +155,7 @@ struct lodge_instance {
 	wait_queue_head_t idle;
 	struct hrtimer timer;
 	u64 interval;
-	bool retry, stopped;
+	bool retry, stopped, only_relax;
 	unsigned long interrupted_ip;
 	atomic_t moving;
 	call_single_data_t move;
@@ -235,6 +236,7 @@ void segments_save(struct lodge_thread *ht, unsigned long *bases);
 /* ---- time.c, events.c, files.c, names.c ---- */
 
 void time_init_instance(struct lodge_instance *inst);
+void time_kill(struct lodge_instance *inst);
 void time_stop(struct lodge_instance *inst);
 void events_stop(struct lodge_instance *inst);
 void events_forget(struct lodge_instance *inst, int fd);

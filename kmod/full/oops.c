@@ -29,6 +29,13 @@ bool oops_is_guests(struct lodge_instance *inst, struct pt_regs *regs)
 	       regs->sp >= m->base && regs->sp < m->base + m->size;
 }
 
+/** oops_land - when what has stopped it is over, the guest's kernel leaves its stack for good */
+void oops_land(struct pt_regs *regs)
+{
+	regs->ip = (unsigned long)oops_landing;
+	regs->sp = ALIGN_DOWN(regs->sp, 16) - 8;
+}
+
 static bool take(struct pt_regs *regs, const char *what, unsigned long address)
 {
 	struct lodge_instance *inst;
@@ -40,8 +47,7 @@ static bool take(struct pt_regs *regs, const char *what, unsigned long address)
 		return false;
 	snprintf(inst->oops, sizeof(inst->oops), "its kernel: %s at %lx, in %ps", what, address,
 		 (void *)regs->ip);
-	regs->ip = (unsigned long)oops_landing;
-	regs->sp = ALIGN_DOWN(regs->sp, 16) - 8;
+	oops_land(regs);
 	return true;
 }
 
@@ -50,7 +56,10 @@ void oops_leave(void)
 {
 	struct lodge_instance *inst = thread_current()->inst;
 
-	instance_kill(inst, LODGE_ENDED_PANIC, 0, inst->oops);
+	if (*inst->oops)
+		instance_kill(inst, LODGE_ENDED_PANIC, 0, inst->oops);
+	else
+		instance_kill(inst, LODGE_ENDED_KILLED, 0, "one of its host threads was killed");
 	thread_leave(inst);
 }
 

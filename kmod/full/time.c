@@ -83,6 +83,13 @@ void time_init_instance(struct lodge_instance *inst)
 	INIT_CSD(&inst->move, move_timer, inst);
 }
 
+/** time_kill - the guest is to end: fetch it from whatever its kernel does; without locks */
+void time_kill(struct lodge_instance *inst)
+{
+	if (!READ_ONCE(inst->stopped))
+		hrtimer_start(&inst->timer, 0, HRTIMER_MODE_REL_PINNED_HARD);
+}
+
 /** time_stop - nobody calls lodge_timer() any more */
 void time_stop(struct lodge_instance *inst)
 {

@@ -173,20 +173,30 @@ void thread_interrupt(struct lodge_instance *inst, unsigned int bit)
  * @inst: the guest of the running thread, which is in its kernel
  * @regs: where an interrupt of the host's, in whose handler we are, has come to
  *
- * Return: true if it will, as soon as the interrupt is over; false if it cannot be interrupted now.
+ * If it is not to be interrupted, it still lets others of the host's run when it is time.
+ *
+ * Return: true if it will, or will leave for good, as soon as the interrupt is over; else false.
  */
 bool trap_interrupt_kernel(struct lodge_instance *inst, struct pt_regs *regs)
 {
-	if (!regs || !oops_is_guests(inst, regs) || !READ_ONCE(*inst->ops->enabled) ||
-	    preempt_count() != HARDIRQ_OFFSET ||
-	    (regs->sp & (inst->ops->stack_size - 1)) < STACK_RESERVE)
+	if (!regs || !oops_is_guests(inst, regs) || preempt_count() != HARDIRQ_OFFSET)
+		return false;
+	/* Of one that is to end, nothing more is asked: it may be in a loop. */
+	if (READ_ONCE(inst->dead) || fatal_signal_pending(current)) {
+		oops_land(regs);
+		return true;
+	}
+	if ((regs->sp & (inst->ops->stack_size - 1)) < STACK_RESERVE)
+		return false;
+	inst->only_relax = !READ_ONCE(*inst->ops->enabled);
+	if (inst->only_relax && !need_resched())
 		return false;
 	/* As the processor does, or it would be interrupted again before it can. */
 	WRITE_ONCE(*inst->ops->enabled, 0);
 	/* The host's handler is on the same stack, below: nothing can be left there. */
 	inst->interrupted_ip = regs->ip;
 	regs->ip = (unsigned long)interrupt_landing;
-	return true;
+	return !inst->only_relax;
 }
 
 /**
@@ -199,6 +209,10 @@ void trap_kernel(struct pt_regs *regs)
 
 	regs->sp += sizeof(long);
 	regs->ip = inst->interrupted_ip;
+	if (inst->only_relax) {
+		cond_resched();
+		return;
+	}
 	inst->ops->interrupt();
 	/* Until the guest's own code runs again, it is not interrupted. */
 	WRITE_ONCE(*inst->ops->enabled, 1);

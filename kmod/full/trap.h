@@ -43,6 +43,7 @@ long trap_call_clone(struct pt_regs *args);
 int oops_init(void);
 void oops_exit(void);
 void oops_leave(void);
+void oops_land(struct pt_regs *regs);
 bool oops_is_guests(struct lodge_instance *inst, struct pt_regs *regs);
 bool oops_page_fault(struct pt_regs *regs, unsigned long error_code, unsigned long address);
 

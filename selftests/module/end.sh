@@ -19,6 +19,25 @@ is "a guest's kernel panics" $status 125
 check "and the reason is told" grep -q panicked "$out/errors"
 check "nothing is left" eventually no_module
 
+# mistake KIND WORDS: the guest's kernel makes it; lodge ends with the reason
+mistake()
+{
+	boot -m 32M --append "lodge_mistake=$1" -- true 2>"$out/errors"
+	is "a mistake of its kernel: $1" "$? $(grep -c "lodge: .*$2" "$out/errors")" "125 1"
+	check "nothing is left" eventually no_module
+}
+mistake null "its kernel: page fault at 8, in make_mistake"
+mistake jump "its kernel: page fault"
+
+boot -m 32M -n spins --append lodge_mistake=spin -- true 2>"$out/errors" &
+guest=$!
+check "its kernel loops with interrupts off" eventually quietly pgrep -x linux
+sleep 1
+"$top/build/lodge" kill spins
+wait $guest
+is "and can be ended" "$?" 137
+check "nothing is left" eventually no_module
+
 boot -- sh -c 'sleep 100 & sleep 100 & echo up; wait' >"$out/up" 2>"$out/errors" &
 guest=$!
 check "a guest with some processes" eventually grep -q up "$out/up"

@@ -219,7 +219,7 @@ static rlim_t longest_file(const struct machine *m)
 	struct stat st;
 	size_t i;
 
-	/* In the host's kernel no limit would hold it, and its disks' threads have the first one's. */
+	/* In the host's kernel no limit holds it, and its disks' threads would keep this one. */
 	if (m->instance >= 0)
 		return RLIM_INFINITY;
 	for (i = 0; i < m->shares.n; i++)

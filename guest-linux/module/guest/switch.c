@@ -10,13 +10,16 @@
 
 void uml_finishsetup(void);
 
+/* Below a stack, what it runs into when it overflows has to be there, too. */
+#define STACK_BELOW	(4 * PAGE_SIZE)
+
 /* The host gives memory when it is touched, but not to a stack that is in use. */
 void touch_stack(void *stack)
 {
-	unsigned long at;
+	void *at;
 
-	for (at = 0; at < THREAD_SIZE; at += PAGE_SIZE)
-		READ_ONCE(*(char *)(stack + at));
+	for (at = stack - STACK_BELOW; at < stack + THREAD_SIZE; at += PAGE_SIZE)
+		READ_ONCE(*(char *)at);
 }
 
 void new_thread(void *stack, jmp_buf *buf, void (*handler)(void))
