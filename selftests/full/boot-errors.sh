@@ -46,10 +46,6 @@ refused "a command line that is too long" 125 "longer than" \
 	-e "G=$(head -c 120000 /dev/zero | tr '\0' a)" -e "H=$(head -c 120000 /dev/zero | tr '\0' a)" \
 	-e "I=$(head -c 120000 /dev/zero | tr '\0' a)" -- true
 refused "a host of no kind" 125 "--host: x: user or module" boot --host x -- true
-refused "disks in the kernel" 125 "has no disks" \
-	lodge boot --host module --root /nosuch
-refused "a network in the kernel" 125 "has no network" \
-	boot --host module --net user -- true
 refused "no guest kernel for this kernel" 125 "'make guest-module' builds it" \
 	as_user sh -c "cp $dir/lodge ./alone && ./alone boot --host module --rootdir / -- true"
 refused "nothing to start it with" 125 "'make guest-module' builds it" \

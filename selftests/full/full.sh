@@ -9,7 +9,7 @@ top=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 # shellcheck source=../lib/tap.sh
 . "$top/selftests/lib/tap.sh"
 user=65534
-guest_host=${LODGE_TEST_HOST:-user}
+export guest_host=${LODGE_TEST_HOST:-user}
 [ "$guest_host" = user ] || user=0
 
 # Root's home and checkout may be closed to that user: it gets copies.
