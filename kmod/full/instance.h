@@ -223,6 +223,7 @@ int space_mmap(struct file *file, struct vm_area_struct *vma);
 
 int memory_alloc(struct lodge_instance *inst, unsigned long size);
 void memory_free(struct lodge_instance *inst);
+bool memory_has(struct lodge_instance *inst, unsigned long address);
 struct page *memory_frame(struct lodge_instance *inst, unsigned long n);
 int memory_touch(struct lodge_instance *inst, const void *start, unsigned long length);
 bool memory_fault(struct lodge_instance *inst, struct pt_regs *regs, unsigned long address);

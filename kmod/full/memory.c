@@ -46,7 +46,8 @@ static void flush(void)
 
 /* ---- frames ---- */
 
-static bool is_memory(struct lodge_instance *inst, unsigned long address)
+/** memory_has - Return: whether an address is in the guest's memory, there or not */
+bool memory_has(struct lodge_instance *inst, unsigned long address)
 {
 	return address - inst->memory.base < inst->memory.size;
 }
@@ -97,13 +98,13 @@ int memory_touch(struct lodge_instance *inst, const void *start, unsigned long l
 	unsigned long at = (unsigned long)start & PAGE_MASK;
 
 	for (; at < (unsigned long)start + length; at += PAGE_SIZE)
-		if (is_memory(inst, at) &&
+		if (memory_has(inst, at) &&
 		    !memory_frame(inst, (at - inst->memory.base) >> PAGE_SHIFT))
 			return -ENOMEM;
 	return 0;
 }
 
-/** host_memory_fault - see lodge_memory_fault() */
+/** host_memory_fault - see host-call.h */
 long host_memory_fault(struct lodge_instance *inst, unsigned long address)
 {
 	return memory_frame(inst, (address - inst->memory.base) >> PAGE_SHIFT) ? 0 : -ENOMEM;
@@ -121,14 +122,14 @@ bool memory_fault(struct lodge_instance *inst, struct pt_regs *regs, unsigned lo
 {
 	bool done;
 
-	if (!is_memory(inst, address))
+	if (!memory_has(inst, address))
 		return false;
 	/* In code that cannot sleep there is no other way than what is free. */
 	if (preempt_count() || !(regs->flags & X86_EFLAGS_IF))
 		return get_frame(inst, (address - inst->memory.base) >> PAGE_SHIFT,
 				 GFP_ATOMIC | __GFP_ZERO | __GFP_NOWARN);
 	local_irq_enable();
-	if (is_memory(inst, regs->sp))
+	if (memory_has(inst, regs->sp))
 		done = !lodge_memory_fault(inst, address);
 	else
 		done = !host_memory_fault(inst, address);
@@ -142,8 +143,8 @@ long host_memory_drop(struct lodge_instance *inst, unsigned long address, unsign
 	unsigned long n = (address - inst->memory.base) >> PAGE_SHIFT, at;
 	struct page *page;
 
-	if (!length || (address | length) & ~PAGE_MASK || !is_memory(inst, address) ||
-	    !is_memory(inst, address + length - 1))
+	if (!length || (address | length) & ~PAGE_MASK || !memory_has(inst, address) ||
+	    !memory_has(inst, address + length - 1))
 		return -EINVAL;
 	for (at = address; at < address + length; at += PAGE_SIZE)
 		set_pte(entry_of(at), __pte(0));

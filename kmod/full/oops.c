@@ -77,6 +77,8 @@ bool oops_page_fault(struct pt_regs *regs, unsigned long error_code, unsigned lo
 
 	if (!user_mode(regs) && !(error_code & X86_PF_PROT) && memory_fault(inst, regs, address))
 		return true;
+	if (memory_has(inst, address))
+		return take(regs, "the host has no memory for a page", address);
 	return take(regs, "page fault", address);
 }
 

@@ -83,7 +83,7 @@ void time_init_instance(struct lodge_instance *inst)
 	INIT_CSD(&inst->move, move_timer, inst);
 }
 
-/** time_kill - the guest is to end: fetch it from whatever its kernel does; without locks */
+/** time_kill - the guest is to end: fetch it from whatever its kernel does; under inst->lock */
 void time_kill(struct lodge_instance *inst)
 {
 	if (!READ_ONCE(inst->stopped))

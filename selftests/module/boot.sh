@@ -66,6 +66,20 @@ check "whose launcher is killed ends, too" eventually unused
 is "a new one" "$(boot -- echo again)" again
 check "has unloaded what was left" eventually no_module
 
+"$lodge" boot shrinks -d --host=module -m 128M --rootdir / -- sh -c \
+	'head -c 60M /dev/zero >/tmp/f; rm /tmp/f; echo full; exec sleep 600' >/dev/null
+full() { "$lodge" logs shrinks | grep -q full; }
+has() { "$lodge" stat --json shrinks | sed -n 's/.*"memory.current": *\([0-9]*\).*/\1/p'; }
+check "a guest with 60 MiB" eventually full
+before=$(has)
+"$lodge" mconsole shrinks config mem=-90M >/dev/null
+check "gives memory back ($before, $(has))" [ "$(has)" -lt $((before - 20000000)) ]
+"$lodge" mconsole shrinks config mem=+90M >/dev/null
+check "takes it again, and lives" quietly "$lodge" mconsole shrinks version
+"$lodge" kill shrinks
+"$lodge" rm shrinks
+check "no module is left" eventually no_module
+
 chmod 711 "$out"
 install -d -o 65534 "$out/user"
 refused "for root only" "needs root" setpriv --reuid 65534 --regid 65534 --clear-groups \

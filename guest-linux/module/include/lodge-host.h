@@ -386,6 +386,7 @@ struct lodge_entry {
 long lodge_read_directory(struct lodge_instance *host, int fd, unsigned long long offset,
 			  void *buffer, unsigned long size);
 long lodge_read_link(struct lodge_instance *host, const char *path, char *buffer, int size);
+/* Workers may call this. */
 long lodge_sync(struct lodge_instance *host, int fd, int data_only);
 
 struct lodge_statfs {
