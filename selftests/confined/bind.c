@@ -236,7 +236,7 @@ static void followers(void)
 	guest_end(&guest);
 }
 
-/* A shell that becomes a shell, eighty times, says so, and then waits to be told to end. */
+/* A shell that becomes a shell, many times, says so, and then waits to be told to end. */
 static char again[] =
 	"TEST_LEFT=$((TEST_LEFT - 1)); [ $TEST_LEFT -lt 1 ] || exec /bin/sh -c \"$TEST_AGAIN\"\n"
 	"echo; read -r _";
@@ -246,9 +246,11 @@ static int said[2], told[2];
 static void exec_again(void *arg)
 {
 	char *argv[] = { "sh", "-c", again, NULL };
+	char number[16];
 
 	setenv("TEST_AGAIN", again, 1);
-	setenv("TEST_LEFT", "80", 1);
+	snprintf(number, sizeof(number), "%u", rounds(40));
+	setenv("TEST_LEFT", number, 1);
 	dup2(told[0], 0);
 	dup2(said[1], 1);
 	close(told[1]);

@@ -25,7 +25,7 @@
 #define SIZE	(32 * PAGE)
 #define NEVER	100000	/* more allocations than any call here makes */
 #ifndef MANY
-#define MANY	40	/* beyond so many, not each one is tried: long-fault-each does */
+#define MANY	20	/* beyond so many, not each one is tried: long-fault-each does */
 #endif
 
 /* What a child says of its attempt. */

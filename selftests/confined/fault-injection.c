@@ -19,9 +19,9 @@
 #include "test.h"
 
 #define POOL	(2 * MIB)
-#define MAKES		30
-#define PROCESSES	10
-#define ENTERS		50
+#define MAKES		15
+#define PROCESSES	5
+#define ENTERS		25
 #define DEBUGFS	"/sys/kernel/debug"
 
 static void put(const char *path, const char *value)

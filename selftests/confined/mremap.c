@@ -288,7 +288,7 @@ static void *reallocate(void *arg)
 	char *p = private_memory(pages * PAGE);
 
 	fill(p, pages * PAGE, number);
-	for (i = 0; i < rounds(60); i++) {
+	for (i = 0; i < rounds(24); i++) {
 		size_t more = 64 + random_number() % 128;
 
 		p = mremap(p, pages * PAGE, more * PAGE, MREMAP_MAYMOVE);
@@ -340,7 +340,7 @@ static void dontunmap_race(void)
 	unsigned int i;
 
 	check(!pthread_create(&thread, NULL, read_always, p));
-	for (i = 0; i < rounds(100); i++) {
+	for (i = 0; i < rounds(40); i++) {
 		fill(p, UNIT, i);
 		q = mremap(p, UNIT, UNIT, MREMAP_MAYMOVE | MREMAP_DONTUNMAP, NULL);
 		check(q != MAP_FAILED);

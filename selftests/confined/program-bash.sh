@@ -9,18 +9,18 @@ line()
 	seq "$1" "$(($1 + 300))" | awk '{ print $1 * 7 % 1009, $1 }' | sort -n | uniq |
 		sed "s/^/$1: /" | tac | md5sum
 }
-for round in 1 2 3; do
+for round in 1 2; do
 	for i in 1 2 3 4; do
 		line $((round * 1000 + i)) &
 	done | sort
 	wait
 done
-x=$(for i in {1..2000}; do echo "line $i of a list that is kept in a variable"; done)
+x=$(for i in {1..1000}; do echo "line $i of a list that is kept in a variable"; done)
 for i in 1 2 3 4; do
 	echo "$x" | (read -r first; echo "$first"; wc -c) | tr '\n' ' '
 done
 data=
-for i in {1..3000}; do
+for i in {1..1500}; do
 	data+="$i:$((i * i)),"
 done
 echo "${#data} $(echo "$data" | md5sum)"

@@ -10,7 +10,7 @@ random.seed(4711)
 digest = hashlib.sha256()
 
 rows = [{"id": i, "name": "n%05d" % random.randrange(100000), "data": [random.random() for _ in range(4)]}
-        for i in range(12000)]
+        for i in range(5000)]
 text = json.dumps(rows)
 again = json.loads(text)
 assert again == rows
@@ -19,7 +19,7 @@ digest.update(text.encode())
 rows.sort(key=lambda r: (r["name"], r["id"]))
 digest.update(json.dumps([r["id"] for r in rows]).encode())
 
-for i in range(5):
+for i in range(3):
     out = subprocess.run(["sort", "-n"], input="\n".join(str(random.randrange(10**6)) for _ in range(3000)),
                          capture_output=True, text=True, check=True).stdout
     assert out.split() == sorted(out.split(), key=int)
@@ -36,7 +36,7 @@ print(digest.hexdigest())
 END
 python3 "$work/work.py" >"$work/host"
 check "on the host" test -s "$work/host"
-guest python 12M 256M
+guest python 8M 256M
 inside python3 "$work/work.py" >"$work/guest"
 check "in the guest" test -s "$work/guest"
 check "the same results" cmp "$work/host" "$work/guest"

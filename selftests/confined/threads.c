@@ -81,7 +81,7 @@ static void *allocate(void *arg)
 	unsigned long number = (unsigned long)arg;
 	unsigned int i, n, r = number * 7919 + 1;
 
-	for (i = 0; i < rounds(3000); i++) {
+	for (i = 0; i < rounds(1200); i++) {
 		r = r * 1103515245 + 12345;
 		n = (r >> 16) % 64;
 		if (block[n].p) {

@@ -41,8 +41,8 @@ is "the host's files can be read" "$(boot -- sha256sum "$lodge")" "$(sha256sum "
 echo kept >"$out/file"
 boot -- sh -c "echo changed >$out/file; rm -f /etc/passwd"
 is "and are not changed" "$(cat "$out/file")$(test -e /etc/passwd && echo there)" keptthere
-is "many processes" "$(boot -- sh -c 'i=0; while [ $i -lt 40 ]; do (echo $i | cat | cat) & i=$((i + 1)); done
-	wait' | sort -n | tr '\n' ' ')" "$(seq 0 39 | tr '\n' ' ')"
+is "many processes" "$(boot -- sh -c 'i=0; while [ $i -lt 20 ]; do (echo $i | cat | cat) & i=$((i + 1)); done
+	wait' | sort -n | tr '\n' ' ')" "$(seq 0 19 | tr '\n' ' ')"
 is "a real program" "$(boot -- python3 -c 'import zlib; print(zlib.crc32(b"x" * 5000000))')" \
 	"$(python3 -c 'import zlib; print(zlib.crc32(b"x" * 5000000))')"
 boot -- python3 -c 'import ctypes; ctypes.string_at(0)' 2>/dev/null
