@@ -142,7 +142,7 @@ static void *leave_tables(void *arg)
 {
 	unsigned int i, j, n = 8;
 
-	for (i = 0; i < rounds(300); i++) {
+	for (i = 0; i < rounds(100); i++) {
 		char *p = private_memory(n * FAR);
 
 		for (j = 0; j < n; j++)
