@@ -20,7 +20,7 @@ job()
 {
 	first=$1 n=0
 	want=$((201 * first + 20100))
-	while [ "$(date +%s)" -lt "$end" ]; do
+	while [ $n = 0 ] || [ "$(date +%s)" -lt "$end" ]; do
 		sum=$(seq $first $((first + 200)) | sort -rn | awk '{ s += $1 } END { print s }')
 		seq $first $((first + 200)) | md5sum >/tmp/job.$first
 		again=$(seq $first $((first + 200)) | md5sum)
