@@ -201,11 +201,12 @@ EXPORT_SYMBOL_GPL(lodge_kernel_map);
 static void unmap(unsigned long address, unsigned long length)
 {
 	unsigned long at;
+	pte_t *pte = NULL;
 	bool stale = false;
-	pte_t *pte;
 
 	for (at = address; at < address + length; at += PAGE_SIZE) {
-		pte = entry_of(at);
+		/* Those of one table lie side by side. */
+		pte = pte && at & ~PMD_MASK ? pte + 1 : entry_of(at);
 		if (pte && pte_present(*pte)) {
 			set_pte(pte, __pte(0));
 			stale = true;
