@@ -31,6 +31,9 @@ static struct entry {
 	{ .names = { "page_fault_oops" }, .trampoline = oops_trampoline },
 };
 
+/* Who starts the next guest soon waits for no grace periods, and arms nothing. */
+#define DISARM_DELAY	(2 * HZ)
+
 static unsigned long clone_ip __ro_after_init;
 static DEFINE_MUTEX(entry_lock);
 static unsigned int users;	/* entry_lock, as the next one */
@@ -148,7 +151,7 @@ static void disarm_work(struct work_struct *work)
 	mutex_unlock(&entry_lock);
 }
 
-static DECLARE_WORK(disarming, disarm_work);
+static DECLARE_DELAYED_WORK(disarming, disarm_work);
 
 /**
  * entry_get - hold the hooks; the first holder arms them
@@ -170,19 +173,19 @@ int entry_get(void)
 	return err;
 }
 
-/** entry_put - let them go */
+/** entry_put - let them go; without a holder they stay for a moment */
 void entry_put(void)
 {
 	mutex_lock(&entry_lock);
 	if (!--users)
-		schedule_work(&disarming);
+		mod_delayed_work(system_wq, &disarming, DISARM_DELAY);
 	mutex_unlock(&entry_lock);
 }
 
 /** entry_exit - until the module's text may go away */
 void entry_exit(void)
 {
-	flush_work(&disarming);
+	flush_delayed_work(&disarming);
 	ftrace_free_filter(&anchor);
 	/*
 	 * Each thread of a guest holds a file of ours until its last handler is done; what is in a
