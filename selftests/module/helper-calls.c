@@ -404,6 +404,26 @@ static void files(void)
 	say("of the host", fails(access("/bin/sh", X_OK)));
 }
 
+/* Paths are copied a page at a time. */
+static void paths(void)
+{
+	char *at = pages(2, PROT_READ | PROT_WRITE), *end = at + 2 * 4096;
+
+	memset(at, '/', 2 * 4096);
+	say("path without an end", fails(access(at, F_OK)));
+	munmap(at + 4096, 4096);
+	say("path into nowhere", fails(access(at + 4090, F_OK)));
+	mmap(at + 4096, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
+	strcpy(at + 4096 - 4, "/dev/null");
+	say("path over two pages", fails(access(at + 4096 - 4, W_OK)));
+	strcpy(end - 10, "/dev/null");
+	say("path up to the end", fails(access(end - 10, W_OK)));
+	memset(at, '/', 4095);
+	at[4095] = '\0';
+	say("the longest path", fails(access(at, F_OK)));
+	munmap(at, 2 * 4096);
+}
+
 int main(void)
 {
 	memory();
@@ -414,6 +434,7 @@ int main(void)
 	wide_registers();
 	waiting();
 	files();
+	paths();
 	say("no such call", fails(syscall(999)));
 	say("nor such a number", fails(syscall(-1)));
 	return 0;
