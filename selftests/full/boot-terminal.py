@@ -13,6 +13,8 @@ import termios
 import time
 
 LODGE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../build/lodge")
+KERNEL = os.environ.get("LODGE_TEST_KERNEL")
+BOOT = ["lodge", "boot"] + (["--kernel", KERNEL] if KERNEL else []) + ["--rootdir", "/", "--"]
 results = []
 
 
@@ -39,7 +41,7 @@ class Terminal:
             for fd in range(3):
                 os.dup2(slave, fd)
             os.environ["TERM"] = "xterm"
-            os.execv(LODGE, ["lodge", "boot", "--rootdir", "/", "--", *command])
+            os.execv(LODGE, [*BOOT, *command])
 
     def resize(self, rows, columns):
         fcntl.ioctl(self.master, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
@@ -142,7 +144,7 @@ def stalled():
     if not pid:
         os.dup2(os.open("/dev/null", os.O_RDONLY), 0)
         os.dup2(into, 1)
-        os.execv(LODGE, ["lodge", "boot", "--rootdir", "/", "--", "yes"])
+        os.execv(LODGE, [*BOOT, "yes"])
     os.close(into)
     time.sleep(4)
     for _ in range(3):

@@ -236,7 +236,7 @@ check "standard input and output, and a second console" somebody run "$dir/lodge
 	type until [ "$(stty size)" = "52 111" ]; do sleep 0.1; done; echo larger$((1))\r
 	expect larger1
 	type poweroff -f\r
-	expect Power down
+	expect reboot:
 	status 0
 END
 nothing_left "no process is left"

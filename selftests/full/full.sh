@@ -4,6 +4,7 @@
 # For the tests of full guests, which run on this machine: TAP output, and
 # lodge as a user without privileges, whoever runs the tests. Sourced.
 # With LODGE_TEST_HOST=module they are about guests in the kernel, which are root's.
+# LODGE_TEST_KERNEL is another guest kernel than the one that was built last.
 
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 # shellcheck source=../lib/tap.sh
@@ -16,7 +17,8 @@ export guest_host=${LODGE_TEST_HOST:-user}
 dir=$(mktemp -d "${TMPDIR:-/tmp}/lodge-full.XXXXXX")
 mkdir "$dir/guest" "$dir/user" "$dir/user/run"
 cp "$top/build/lodge" "$dir/"
-cp "$top/build/guest/linux" "$top/build/guest/initramfs.cpio" "$dir/guest/"
+cp "${LODGE_TEST_KERNEL:-$top/build/guest/linux}" "$dir/guest/linux"
+cp "$top/build/guest/initramfs.cpio" "$dir/guest/"
 [ "$guest_host" = user ] ||
 	cp "$top/build/guest/enter" "$top/build/guest/lodge-guest-$(uname -r).ko" "$dir/guest/"
 chmod -R a+rX "$dir"
