@@ -32,6 +32,7 @@ whole()
 	echo "$n"
 }
 
+message_size=$("$top/build/selftests/full/helper-message-size")
 image base.img 32 <<<"$writer"
 truncate -s 1M b.img
 truncate -s 1M c.img
@@ -59,6 +60,13 @@ check "all that was written is in it: $(whole first.img) of 50" [ "$(whole first
 check "and it boots" grep -q 'boots' <<<"$(start --root first.img -- /bin/sh -c 'echo it boots; poweroff -f' 2>&1)"
 check "the other one has what was written to it" grep -q '^[0-9]' <(tr -d '\0' <first/ubdb.img)
 
+if [ "$(id -u)" = 0 ] && [ "$user" != 0 ]; then
+	mine=$(id -nu "$user")/web
+	mkdir roots && chmod 700 roots
+	check "root makes one of a user's guest" quietly env XDG_RUNTIME_DIR=/run/user/0 "$dir/lodge" backup "$mine" roots/first
+	is "it is root's" "$(stat -c %u roots roots/first roots/first/ubda.cow | sort -u)" 0
+fi
+
 # --- what goes wrong
 refused "a directory that is there" 1 "first: is there already" lodge backup web first
 refused "one that cannot be made" 1 "No such file or directory" lodge backup web nowhere/second
@@ -84,13 +92,13 @@ fi
 check "the guest goes on after that" goes_on
 
 # Nobody else disturbs it; whoever is killed, the guest goes on.
-as_user python3 - "$XDG_RUNTIME_DIR/lodge/web" >held.out 2>&1 <<'END' &
+as_user python3 - "$XDG_RUNTIME_DIR/lodge/web" "$message_size" >held.out 2>&1 <<'END' &
 import os, socket, struct, sys, time
 os.chdir(sys.argv[1])
 s = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
 s.connect("devices")
 HOLD = 8
-s.send(struct.pack("Ii", HOLD, -1).ljust(8264, b"\0"))
+s.send(struct.pack("Ii", HOLD, -1).ljust(int(sys.argv[2]), b"\0"))
 order, _ = struct.unpack_from("Ii", s.recv(100000))
 print("held" if not order else "refused", os.getpid(), flush=True)
 time.sleep(1000)

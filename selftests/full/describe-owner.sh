@@ -44,6 +44,7 @@ refused "without the user's name it is not found, but known" 1 "did you mean '$m
 refused "nearly the name" 1 "did you mean '$mine'" root halt "${mine}x"
 refused "no such user" 1 "name: has a slash, and there is no user 'nosuch'" root halt nosuch/web
 refused "no such guest of root's" 1 "no such full guest" root halt root/nosuch
+refused "a backup, but there is nothing to copy" 1 "$mine: has no disks" root backup "$mine"
 refused "no console, but it is asked" 1 "it runs one command" root console "$mine"
 refused "it cannot be forgotten while it runs" 1 "it runs" root rm "$mine"
 refused "nobody else reaches guests of others" 1 "only root reaches the guests of other users" \

@@ -22,6 +22,7 @@ files()
 
 rows() { lodge disk ls "$1" | awk 'NR > 1 { print $1, $3, $4, $5 }' | sed "s|$dir/user/||g"; }
 
+message_size=$("$top/build/selftests/full/helper-message-size")
 files 16M plain.img base.img other.img
 files 64M swap.img
 driven web -m 64M
@@ -94,7 +95,7 @@ lodge disk remove web ubda
 lodge disk remove web ubdb
 
 # A client that has gone leaves no disk that the guest could ask for later.
-as_user python3 - "$XDG_RUNTIME_DIR/lodge/web/devices" plain.img <<'END'
+as_user python3 - "$XDG_RUNTIME_DIR/lodge/web/devices" plain.img "$message_size" <<'END'
 import array, os, socket, struct, sys
 for size in (0, 1, 100, 9000, 100000):
     s = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
@@ -107,7 +108,7 @@ for order in range(20):
     s = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     s.connect(sys.argv[1])
     with open(sys.argv[2]) as f:
-        s.sendmsg([struct.pack("Ii", order, order - 5).ljust(8264, b"\xff")],
+        s.sendmsg([struct.pack("Ii", order, order - 5).ljust(int(sys.argv[3]), b"\xff")],
                   [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [f.fileno()] * 3))])
 END
 check "after rubbish at its socket it answers" eventually quietly lodge mconsole web version

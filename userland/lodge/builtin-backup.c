@@ -65,6 +65,9 @@ static char *here_or(const char *given, const char *guest)
 		localtime_r(&now, &tm);
 		strftime(when, sizeof(when), "%Y%m%d-%H%M%S", &tm);
 		name = xasprintf("%s-%s", guest, when);
+		/* As in USER/NAME. */
+		if (strchr(name, '/'))
+			*strchr(name, '/') = '-';
 		given = name;
 	}
 	path = *given == '/' ? xstrdup(given) : xasprintf("%s/%s", cwd, given);
@@ -197,10 +200,12 @@ static int backup_main(int argc, char **argv)
 	int fd, dir;
 
 	guest = parse(argc, argv, &given);
-	guest_check_name(guest);
+	full_guest_check_name(guest);
 	path = here_or(given, guest);
 	full_guest_enter(guest);
 	fd = device_connect(guest);
+	/* The copies are those of who wants them. */
+	rundir_leave();
 	get_disks(fd, guest, &disks);
 	if (!has_disks(&disks))
 		die_guest(guest, NULL, "has no disks that it can write to");
