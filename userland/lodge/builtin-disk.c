@@ -6,21 +6,15 @@
 #include <json-c/json.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #include "action.h"
-#include "devices.h"
+#include "device-plug.h"
 #include "error.h"
 #include "lodge.h"
-#include "mconsole.h"
 #include "report.h"
 #include "rundir.h"
 #include "table.h"
 #include "util.h"
-
-/* The guest's udev looks at each new disk, and has it open then. */
-#define PATIENCE_MS 1000
-#define PAUSE_MS 50
 
 static char **parse(int argc, char **argv, bool *json)
 {
@@ -43,11 +37,6 @@ static char **parse(int argc, char **argv, bool *json)
 	return argv + optind;
 }
 
-static char letter(int unit)
-{
-	return 'a' + unit;
-}
-
 /* ubdb, /dev/ubdb or ubd1. */
 static int parse_unit(const char *text)
 {
@@ -60,18 +49,17 @@ static int parse_unit(const char *text)
 	else if (sscanf(name, "ubd%c%n", &which, &end) == 1 && end && !name[end])
 		unit = which - 'a';
 	if (unit < 0 || unit >= DISKS_MAX)
-		die("disk: %s: not a disk: they are ubda to ubd%c", text, letter(DISKS_MAX - 1));
+		die("disk: %s: not a disk: they are ubda to ubd%c", text, 'a' + DISKS_MAX - 1);
 	return unit;
 }
 
 static int add_main(int argc, char **argv)
 {
-	char *why cleanup_free = NULL, *order cleanup_free = NULL;
 	int here cleanup_fd = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	static const char *const wanted[] = { "NAME", "FILE", NULL };
 	char **args = parse(argc, argv, NULL);
-	struct device_message message;
-	int passed[DEVICES_PASSED], fd, unit;
+	struct device_message message = { 0 };
+	int passed[DEVICES_PASSED], fd;
 	struct disk disk;
 
 	action_expect(&cmd_disk, args, "add", wanted);
@@ -83,90 +71,34 @@ static int add_main(int argc, char **argv)
 	if (!disk_lock(&disk))
 		die("disk add: %s: is in use by another guest, or by a tool that changes it",
 		    disk.cow ? disk.cow : disk.file);
-	message = (struct device_message){ .order = DEVICES_DISK_ADD };
 	device_disk_message(&message, &disk);
 	passed[0] = disk.fd;
 	passed[1] = disk.cow_fd;
-	device_ask(fd, args[0], &message, passed, disk.cow ? 2 : 1);
-	unit = message.unit;
-	order = xasprintf("config ubd%d=@host", unit);
-	message = (struct device_message){ .order = DEVICES_DISK_GET, .unit = unit };
 	full_guest_enter(args[0]);
-	if (!device_plug(fd, args[0], order, &message, &why)) {
-		message = (struct device_message){ .order = DEVICES_DISK_DROP, .unit = unit };
-		device_ask(fd, args[0], &message, NULL, 0);
-		die_guest(args[0], NULL, "ubd%c: %s", letter(unit), why);
-	}
-	message = (struct device_message){ .order = DEVICES_DISK_KEEP, .unit = unit };
-	device_ask(fd, args[0], &message, NULL, 0);
-	printf("ubd%c\n", letter(unit));
+	device_add(fd, args[0], &device_disks, &message, passed, disk.cow ? 2 : 1);
 	disk_close(&disk);
 	close(fd);
 	return 0;
 }
 
-/* Returns what the guest's kernel says if it does not; the caller frees. */
-static char *remove_from_kernel(const char *guest, int unit)
-{
-	char *order cleanup_free = xasprintf("remove ubd%d", unit);
-	const struct timespec pause = { .tv_nsec = PAUSE_MS * 1000000L };
-	char *answer;
-	int ms;
-
-	for (ms = 0; !mconsole_ask(guest, order, &answer); ms += PAUSE_MS) {
-		if (!strstr(answer, "open") || ms >= PATIENCE_MS)
-			return answer;
-		free(answer);
-		nanosleep(&pause, NULL);
-	}
-	free(answer);
-	return NULL;
-}
-
 static int remove_main(int argc, char **argv)
 {
-	char *why cleanup_free = NULL;
 	static const char *const wanted[] = { "NAME", "DISK", NULL };
 	char **args = parse(argc, argv, NULL);
-	struct device_message message = { .order = DEVICES_DISK_GET };
-	int fd, unit;
-	bool known;
 
 	action_expect(&cmd_disk, args, "remove", wanted);
-	unit = parse_unit(args[1]);
-	full_guest_enter(args[0]);
-	fd = device_connect(args[0]);
-	message.unit = unit;
-	device_ask(fd, args[0], &message, NULL, 0);
-	known = message.unit == unit;
-	why = remove_from_kernel(args[0], unit);
-	/* One that its kernel has lost is lodge's still. */
-	if (why && !(known && strstr(why, "exist")))
-		die_guest(args[0], NULL, "ubd%c: %s", letter(unit), why);
-	message = (struct device_message){ .order = DEVICES_DISK_DROP, .unit = unit };
-	device_ask(fd, args[0], &message, NULL, 0);
-	close(fd);
+	device_remove(args[0], &device_disks, parse_unit(args[1]));
 	return 0;
-}
-
-/* Returns whether there is one from this unit on. */
-static bool next_disk(int fd, const char *guest, struct device_message *message)
-{
-	*message = (struct device_message){
-		.order = DEVICES_DISK_GET, .unit = message->unit + 1,
-	};
-	device_ask(fd, guest, message, NULL, 0);
-	return message->unit >= 0;
 }
 
 static void print_json(int fd, const char *guest)
 {
 	struct json_object *list = json_object_new_array(), *disk;
 	struct device_message m = { .unit = -1 };
-	char name[] = "ubda";
 
-	while (next_disk(fd, guest, &m)) {
-		name[3] = letter(m.unit);
+	while (device_next(fd, guest, &device_disks, &m)) {
+		char *name cleanup_free = device_name(&device_disks, m.unit);
+
 		disk = json_object_new_object();
 		json_object_object_add(disk, "name", json_object_new_string(name));
 		json_object_object_add(disk, "size", json_object_new_uint64(m.size));
@@ -184,13 +116,13 @@ static void print_table(int fd, const char *guest)
 	static const char *const heads[] = { "DISK", "SIZE", "MODE", "FILE", "COW" };
 	struct table table = { .columns = ARRAY_SIZE(heads), .right = "lrlll" };
 	struct device_message m = { .unit = -1 };
-	char name[] = "ubda";
 	size_t i;
 
 	for (i = 0; i < ARRAY_SIZE(heads); i++)
 		table_add(&table, heads[i]);
-	while (next_disk(fd, guest, &m)) {
-		name[3] = letter(m.unit);
+	while (device_next(fd, guest, &device_disks, &m)) {
+		char *name cleanup_free = device_name(&device_disks, m.unit);
+
 		table_add(&table, name);
 		table_add_size(&table, m.size);
 		table_add(&table, m.readonly ? "ro" : "rw");

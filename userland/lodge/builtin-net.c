@@ -8,10 +8,9 @@
 #include <string.h>
 
 #include "action.h"
-#include "devices.h"
+#include "device-plug.h"
 #include "error.h"
 #include "lodge.h"
-#include "mconsole.h"
 #include "net-kind.h"
 #include "report.h"
 #include "rundir.h"
@@ -92,13 +91,12 @@ static void describe(struct device_message *message, const struct net_interface 
 
 static int add_main(int argc, char **argv)
 {
-	char *answer cleanup_free = NULL, *order cleanup_free = NULL;
 	static const char *const wanted[] = { "NAME", "KIND", NULL };
 	char **args = parse(argc, argv, "p");
-	struct device_message message = { .order = DEVICES_NET_ADD };
+	struct device_message message = { 0 };
 	int passed[DEVICES_PASSED] = { STDERR_FILENO, -1, -1 };
 	struct net net = { 0 };
-	int fd, unit;
+	int fd;
 
 	action_expect(&cmd_net, args, "add", wanted);
 	check(&net, args[1]);
@@ -110,18 +108,7 @@ static int add_main(int argc, char **argv)
 		passed[2] = atoi(net.interfaces->where);
 	full_guest_enter(args[0]);
 	fd = device_connect(args[0]);
-	device_ask(fd, args[0], &message, passed, passed[2] < 0 ? 2 : 3);
-	unit = message.unit;
-	order = xasprintf("config vec%d:transport=host", unit);
-	message = (struct device_message){ .order = DEVICES_NET_GET, .unit = unit };
-	if (!device_plug(fd, args[0], order, &message, &answer)) {
-		message = (struct device_message){ .order = DEVICES_NET_DROP, .unit = unit };
-		device_ask(fd, args[0], &message, NULL, 0);
-		die_guest(args[0], NULL, "vec%d: %s", unit, answer);
-	}
-	message = (struct device_message){ .order = DEVICES_NET_KEEP, .unit = unit };
-	device_ask(fd, args[0], &message, NULL, 0);
-	printf("vec%d\n", unit);
+	device_add(fd, args[0], &device_nets, &message, passed, passed[2] < 0 ? 2 : 3);
 	close(fd);
 	return 0;
 }
@@ -137,37 +124,12 @@ static int parse_unit(const char *text)
 
 static int remove_main(int argc, char **argv)
 {
-	char *answer cleanup_free = NULL, *order cleanup_free = NULL;
 	static const char *const wanted[] = { "NAME", "INTERFACE", NULL };
 	char **args = parse(argc, argv, "");
-	struct device_message message = { .order = DEVICES_NET_GET };
-	int fd, unit;
-	bool known;
 
 	action_expect(&cmd_net, args, "remove", wanted);
-	unit = parse_unit(args[1]);
-	full_guest_enter(args[0]);
-	fd = device_connect(args[0]);
-	message.unit = unit;
-	device_ask(fd, args[0], &message, NULL, 0);
-	known = message.unit == unit;
-	order = xasprintf("remove vec%d", unit);
-	/* One that its kernel has lost is lodge's still. */
-	if (!mconsole_ask(args[0], order, &answer) && !(known && strstr(answer, "exist")))
-		die_guest(args[0], NULL, "vec%d: %s", unit, answer);
-	message = (struct device_message){ .order = DEVICES_NET_DROP, .unit = unit };
-	device_ask(fd, args[0], &message, NULL, 0);
-	close(fd);
+	device_remove(args[0], &device_nets, parse_unit(args[1]));
 	return 0;
-}
-
-static bool next_interface(int fd, const char *guest, struct device_message *message)
-{
-	*message = (struct device_message){
-		.order = DEVICES_NET_GET, .unit = message->unit + 1,
-	};
-	device_ask(fd, guest, message, NULL, 0);
-	return message->unit >= 0;
 }
 
 static char *mac_text(const struct device_message *m)
@@ -180,18 +142,17 @@ static void print_json(int fd, const char *guest)
 {
 	struct json_object *list = json_object_new_array(), *interface;
 	struct device_message m = { .unit = -1 };
-	char name[16], *mac;
 
-	while (next_interface(fd, guest, &m)) {
-		snprintf(name, sizeof(name), "vec%d", m.unit);
-		mac = mac_text(&m);
+	while (device_next(fd, guest, &device_nets, &m)) {
+		char *name cleanup_free = device_name(&device_nets, m.unit);
+		char *mac cleanup_free = mac_text(&m);
+
 		interface = json_object_new_object();
 		json_object_object_add(interface, "name", json_object_new_string(name));
 		json_object_object_add(interface, "mac", json_object_new_string(mac));
 		json_object_object_add(interface, "mtu", json_object_new_int(m.mtu));
 		json_object_object_add(interface, "network", json_object_new_string(m.text));
 		json_object_array_add(list, interface);
-		free(mac);
 	}
 	report_print_json(list);
 }
@@ -201,19 +162,18 @@ static void print_table(int fd, const char *guest)
 	static const char *const heads[] = { "INTERFACE", "MAC", "MTU", "NETWORK" };
 	struct table table = { .columns = ARRAY_SIZE(heads), .right = "llrl" };
 	struct device_message m = { .unit = -1 };
-	char name[16], *mac;
 	size_t i;
 
 	for (i = 0; i < ARRAY_SIZE(heads); i++)
 		table_add(&table, heads[i]);
-	while (next_interface(fd, guest, &m)) {
-		snprintf(name, sizeof(name), "vec%d", m.unit);
-		mac = mac_text(&m);
+	while (device_next(fd, guest, &device_nets, &m)) {
+		char *name cleanup_free = device_name(&device_nets, m.unit);
+		char *mac cleanup_free = mac_text(&m);
+
 		table_add(&table, name);
 		table_add(&table, mac);
 		table_add_count(&table, m.mtu);
 		table_add(&table, m.text);
-		free(mac);
 	}
 	table_print(&table);
 }

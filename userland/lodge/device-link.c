@@ -130,36 +130,6 @@ int device_connect(const char *guest)
 }
 
 /**
- * device_plug - have the guest's kernel take what it was offered
- * @fd: of device_connect()
- * @guest: name
- * @order: of its management console
- * @message: to ask with, whether it has it already: it was starting
- * @why: set to what it says if it does not; the caller frees
- *
- * Return: whether it has.
- */
-bool device_plug(int fd, const char *guest, const char *order, struct device_message *message,
-		 char **why)
-{
-	long long end = now_ms() + START_MS;
-
-	while (!mconsole_ask(guest, order, why)) {
-		if (strstr(*why, "already configured")) {
-			device_ask(fd, guest, message, NULL, 0);
-			return message->plugged;
-		}
-		if (!strstr(*why, "is starting") || now_ms() >= end)
-			return false;
-		free(*why);
-		pause_ms();
-	}
-	free(*why);
-	*why = NULL;
-	return true;
-}
-
-/**
  * device_ask - ask, and wait for the answer
  * @fd: of device_connect()
  * @guest: name, for messages
@@ -177,6 +147,7 @@ void device_ask(int fd, const char *guest, struct device_message *message, int *
 	if (!device_send(fd, message, passed, n) || !device_receive(fd, message, came))
 		die_guest(guest, NULL, "has ended");
 	make_printable(message->text);
+	make_printable(message->more);
 	if (message->order)
 		die_guest(guest, NULL, "%s", message->text);
 	if (passed)

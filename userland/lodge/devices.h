@@ -114,8 +114,6 @@ bool device_send(int fd, const struct device_message *message, const int *passed
 bool device_receive(int fd, struct device_message *message, int passed[DEVICES_PASSED]);
 
 int device_connect(const char *guest);
-bool device_plug(int fd, const char *guest, const char *order, struct device_message *message,
-		 char **why);
 void device_ask(int fd, const char *guest, struct device_message *message, int *passed, size_t n);
 void device_disk_message(struct device_message *message, const struct disk *disk);
 bool device_message_disk(const struct device_message *message, const int *passed,
