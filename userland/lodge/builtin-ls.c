@@ -3,7 +3,6 @@
 #include <json-c/json.h>
 #include <stdio.h>
 
-#include "control.h"
 #include "error.h"
 #include "full-figures.h"
 #include "guest-arguments.h"
@@ -38,18 +37,12 @@ static struct kind {
 /* With a file, those of its guests that run; else all. */
 static void read_kinds(const char *file)
 {
-	char *why cleanup_free = NULL;
-
 	if (file) {
 		guests_described(&kinds[1].guests, file, rundir_exists);
 		return;
 	}
-	/* A machine without the module may have full guests. */
 	rundir_read(&kinds[1].guests);
-	if (!control_find(&why))
-		guests_read(&kinds[0].guests);
-	else if (!kinds[1].guests.n)
-		die("%s", why);
+	guests_read_beside(&kinds[0].guests, &kinds[1].guests);
 }
 
 static void print_names(void)

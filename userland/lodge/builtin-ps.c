@@ -126,22 +126,16 @@ static void add_named(struct table *table, const char *guest)
 		add_guest(table, guest);
 }
 
-/* A machine without the module may have full guests. */
 static void add_all(struct table *table)
 {
-	char *why cleanup_free = NULL;
 	struct guests guests, full;
 	size_t i;
 
 	rundir_read(&full);
-	if (!control_find(&why)) {
-		guests_read(&guests);
-		for (i = 0; i < guests.n; i++)
-			add_guest(table, guests.names[i]);
-		guests_free(&guests);
-	} else if (!full.n) {
-		die("%s", why);
-	}
+	guests_read_beside(&guests, &full);
+	for (i = 0; i < guests.n; i++)
+		add_guest(table, guests.names[i]);
+	guests_free(&guests);
 	for (i = 0; i < full.n; i++)
 		add_full(table, full.names[i]);
 	guests_free(&full);

@@ -54,6 +54,28 @@ void guests_read(struct guests *guests)
 	guests_list(guests, control_root(), control_exists);
 }
 
+/**
+ * guests_read_beside - list all guests of the module, if there is one
+ * @guests: filled in; the caller frees it with guests_free()
+ * @full: the full guests that run, which need no module
+ *
+ * That the module is not loaded is said if there is nothing else to be shown. Without full guests,
+ * a tree that cannot be used ends the program.
+ */
+void guests_read_beside(struct guests *guests, const struct guests *full)
+{
+	char *why cleanup_free = NULL;
+	int err = control_find(&why);
+
+	*guests = (struct guests){ 0 };
+	if (!err)
+		guests_read(guests);
+	else if (!full->n && err != -ENODEV)
+		die("%s", why);
+	else if (!full->n)
+		warn("no full guest runs, and %s", why);
+}
+
 /** guests_free - give back what guests_list() took */
 void guests_free(struct guests *guests)
 {

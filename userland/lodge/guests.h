@@ -23,6 +23,7 @@ struct guests {
 
 void guests_list(struct guests *guests, const char *directory, bool (*is_guest)(const char *name));
 void guests_read(struct guests *guests);
+void guests_read_beside(struct guests *guests, const struct guests *full);
 void guests_free(struct guests *guests);
 
 bool guest_name_is_valid(const char *guest);
