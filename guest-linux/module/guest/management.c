@@ -39,12 +39,21 @@ static long result(long ret)
 	return -1;
 }
 
+int os_send_packet(int fd, const void *data, int length, const void *to, int to_length)
+{
+	static int patience = PATIENCE_MS;
+	struct lodge_part part = { (void *)data, length };
+	struct lodge_packet packet = { &part, 1, (void *)to, to_length };
+	long n = lodge_send(host, fd, &packet, patience);
+
+	/* One who has stopped is not waited for with each packet. */
+	patience = n < 0 ? 0 : PATIENCE_MS;
+	return n;
+}
+
 ssize_t sendto(int fd, const void *buffer, size_t length, int flags, const void *name, int room)
 {
-	struct lodge_part part = { (void *)buffer, length };
-	struct lodge_packet packet = { &part, 1, (void *)name, room };
-
-	return result(lodge_send(host, fd, &packet, PATIENCE_MS));
+	return result(os_send_packet(fd, buffer, length, name, room));
 }
 
 ssize_t recvfrom(int fd, void *buffer, size_t length, int flags, void *name, int *room)
