@@ -51,9 +51,11 @@ lodge rm bad
 
 start fore --root shell.img >out 2>&1 &
 eventually grep -q hello out
+job=$!
+lodge pause fore
 pkill -TERM -f "^$dir/lodge boot fore"
-wait $!
-is "SIGTERM shuts a guest in the foreground down" $? 0
+wait "$job"
+is "SIGTERM shuts a guest in the foreground down, also one that is paused" $? 0
 rm -rf "$XDG_RUNTIME_DIR/lodge"
 nothing_left "no process is left"
 done_testing

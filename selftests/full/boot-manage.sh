@@ -47,6 +47,11 @@ refused "no name" 1 "no guest named" lodge pause
 check "mconsole: version" grep -q '^Linux web [0-9.]* .* x86_64$' <<<"$(lodge mconsole web version)"
 check "mconsole: an answer of several packets" \
 	grep -q '^VmallocTotal:' <<<"$(lodge mconsole web proc meminfo)"
+check "mconsole: one of many" grep -q 'task:kthreadd' <<<"$(lodge mconsole web sysrq t)"
+check "mconsole: of processes and of networks" \
+	[ "$(lodge mconsole web proc 1/status | grep -c '^Name:.init$') $(lodge mconsole web proc net/dev | grep -c '^ *lo:')" = "1 1" ]
+refused "mconsole: what cannot be read there" 1 "Only a process can read this" lodge mconsole web proc net
+is "mconsole: how much memory" "$(lodge mconsole web config mem)" 268435456
 is "mconsole: a word in its log" "$(lodge mconsole web log hello)$?" 0
 refused "mconsole: no such command" 1 "Unknown command" lodge mconsole web frobnicate
 refused "mconsole: no command" 1 "no command" lodge mconsole web
@@ -66,6 +71,15 @@ for client in (None, b"\0lodge-test-%d" % os.getpid()):
     for data in (b"", b"x", os.urandom(500), os.urandom(5000)):
         s.sendto(data, sys.argv[1])
 END
+# Who asks, and does not listen, is not waited for.
+python3 - "$XDG_RUNTIME_DIR/lodge/web/mconsole" <<'END'
+import os, socket, struct, sys, time
+s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+s.bind(b"\0lodge-test-%d" % os.getpid())
+command = b"sysrq t"
+s.sendto(struct.pack("III", 0xcafebabe, 2, len(command)) + command.ljust(512, b"\0"), sys.argv[1])
+time.sleep(1)
+END
 check "it still answers after rubbish" grep -q '^Linux web' <<<"$(lodge mconsole web version)"
 
 lodge pause web
@@ -73,6 +87,7 @@ sleep 0.3
 before=$(count)
 sleep 0.5
 is "paused: nothing moves" "$(count)" "$before"
+refused "a paused one cannot shut down" 1 "is paused: resume it first" lodge halt web
 lodge resume web
 sleep 0.5
 check "resumed: it does" [ "$(count)" -gt "$before" ]

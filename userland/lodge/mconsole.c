@@ -17,6 +17,8 @@
 #define MAGIC 0xcafebabe
 #define VERSION 2
 #define ANSWER_MS 8000
+/* A client that takes its answer slowly is waited for; nothing else is done meanwhile. */
+#define PATIENCE_MS 500
 /* More than any guest has to say. */
 #define ANSWER_MAX 0x100000
 
@@ -47,11 +49,13 @@ static struct sockaddr_un address(const char *path)
 static int bound(const char *path)
 {
 	const struct sockaddr_un sun = address(path);
-	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	const struct timeval patience = { .tv_usec = PATIENCE_MS * 1000 };
+	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	mode_t mask = umask(0177);
 	int err = fd < 0 ? errno : 0;
 
-	if (!err && bind(fd, (const struct sockaddr *)&sun, sizeof(sun))) {
+	if (!err && (setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience)) ||
+		     bind(fd, (const struct sockaddr *)&sun, sizeof(sun)))) {
 		err = errno;
 		close(fd);
 		fd = -1;
@@ -127,13 +131,15 @@ void mconsole_relay_poll(const struct mconsole_relay *relay, struct pollfd fds[2
 	fds[1] = (struct pollfd){ .fd = relay->inner, .events = POLLIN };
 }
 
-/* To clients without a name nothing is sent: lodge itself has asked. */
-static void answer(const struct mconsole_relay *relay, const struct sockaddr_un *client,
-		   socklen_t length, const struct reply *reply, size_t n)
+/*
+ * To clients without a name nothing is sent: lodge itself has asked. Returns false if the client
+ * has gone, or takes nothing.
+ */
+static bool answer(const struct mconsole_relay *relay, const struct sockaddr_un *client,
+		   socklen_t length, const struct reply *reply, size_t n, int flags)
 {
-	if (length > offsetof(struct sockaddr_un, sun_path))
-		sendto(relay->outer, reply, n, MSG_DONTWAIT, (const struct sockaddr *)client,
-		       length);
+	return length <= offsetof(struct sockaddr_un, sun_path) ||
+	       sendto(relay->outer, reply, n, flags, (const struct sockaddr *)client, length) >= 0;
 }
 
 static void refuse(struct mconsole_relay *relay, const struct sockaddr_un *client,
@@ -142,7 +148,7 @@ static void refuse(struct mconsole_relay *relay, const struct sockaddr_un *clien
 	struct reply reply = { .error = 1 };
 
 	reply.length = snprintf(reply.data, sizeof(reply.data), "%s", why);
-	answer(relay, client, length, &reply, sizeof(reply));
+	answer(relay, client, length, &reply, sizeof(reply), MSG_DONTWAIT);
 }
 
 /* Nothing more is to come from the guest's kernel. */
@@ -154,10 +160,15 @@ static void give_up(struct mconsole_relay *relay, const char *why)
 	snprintf(relay->answer, sizeof(relay->answer), "%s", why);
 }
 
-/* Its kernel would do these within the loop in which it stands still, and wait there for ever. */
+/*
+ * Its kernel would do these within the loop in which it stands still, and wait there for ever; or
+ * whoever has asked would, for what comes of it.
+ */
 static bool needs_running(const char *command)
 {
-	static const char *const commands[] = { "config", "remove", "sync", "freeze", "thaw" };
+	static const char *const commands[] = {
+		"config", "remove", "sync", "freeze", "thaw", "cad",
+	};
 	size_t i;
 
 	for (i = 0; i < ARRAY_SIZE(commands); i++)
@@ -226,7 +237,9 @@ static void take_reply(struct mconsole_relay *relay)
 	n = recv(relay->inner, &reply, sizeof(reply), MSG_DONTWAIT);
 	if (n <= 0 || !mconsole_relay_is_busy(relay))
 		return;
-	answer(relay, &relay->client, relay->client_length, &reply, n);
+	/* Who is not there any more is not waited for with each packet. */
+	if (!answer(relay, &relay->client, relay->client_length, &reply, n, 0))
+		relay->client_length = offsetof(struct sockaddr_un, sun_path);
 	if (reply.error) {
 		relay->refused = true;
 		snprintf(relay->answer, sizeof(relay->answer), "%.*s", MCONSOLE_DATA - 1,
@@ -302,7 +315,14 @@ bool mconsole_relay_tell(struct mconsole_relay *relay, const char *command, int 
  */
 bool mconsole_relay_order(struct mconsole_relay *relay, const char *command)
 {
-	return !relay->held && mconsole_relay_tell(relay, command, ANSWER_MS);
+	if (relay->held)
+		return false;
+	/* One that stands still would not do it. */
+	if (relay->paused) {
+		mconsole_relay_tell(relay, "go", ANSWER_MS);
+		return false;
+	}
+	return mconsole_relay_tell(relay, command, ANSWER_MS);
 }
 
 static bool wait_for_answer(int fd)
