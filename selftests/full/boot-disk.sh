@@ -69,6 +69,7 @@ truncate -s 1M evil.img
 image look.img <<<'head -c 4 /dev/ubdb; echo'
 start --root look.img --disk evil.img >out 2>&1
 check "an image with a COW header is still an image" grep -q OOOM out
+check "which is told" grep -q "evil.img: is a COW file, but used as a plain disk" out
 
 # --- discard
 image trim.img 64 <<'E2'

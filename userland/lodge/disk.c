@@ -173,6 +173,10 @@ void disk_open(struct disk *disk, const char *option, const char *text, const ch
 	set_size(disk, option);
 	if (cow)
 		add_cow(disk, option, cow);
+	/* It may be meant: a guest can write such a header to its disk. */
+	else if (cow_is(disk->fd))
+		warn("%s: %s: is a COW file, but used as a plain disk: --cow or cow= takes it, over its backing file",
+		     option, disk->file);
 }
 
 static bool lock_file(int fd, short type)
