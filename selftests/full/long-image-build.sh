@@ -108,5 +108,8 @@ for pid in $(left_over); do kill -KILL "$pid" 2>/dev/null; done
 ended() { [ -z "$(left_over)" ]; }
 check "it is killed" patiently ended
 check "killed, its COW file is whole" as_user "$dir/lodge" image cow merge web.cow out
-check "with a file system that recovers" quietly e2fsck -fp out
+# 1: it had something to bring in order, the journal's.
+# shellcheck disable=SC2317 # called by check
+recovers() { e2fsck -fp out >/dev/null 2>&1; [ $? -le 1 ] && quietly e2fsck -fn out; }
+check "with a file system that recovers" recovers
 done_testing
