@@ -47,6 +47,7 @@ refused "no name" 1 "no guest named" lodge pause
 check "mconsole: version" grep -q '^Linux web [0-9.]* .* x86_64$' <<<"$(lodge mconsole web version)"
 check "mconsole: an answer of several packets" \
 	grep -q '^VmallocTotal:' <<<"$(lodge mconsole web proc meminfo)"
+is "mconsole: a file, and nothing else" "$(lodge mconsole web proc sys/kernel/ostype)" Linux
 check "mconsole: one of many" grep -q 'task:kthreadd' <<<"$(lodge mconsole web sysrq t)"
 check "mconsole: of processes and of networks" \
 	[ "$(lodge mconsole web proc 1/status | grep -c '^Name:.init$') $(lodge mconsole web proc net/dev | grep -c '^ *lo:')" = "1 1" ]

@@ -100,7 +100,7 @@ static int mconsole_main(int argc, char **argv)
 {
 	char *text cleanup_free = xstrdup("");
 	char *answer cleanup_free = NULL;
-	const char *guest;
+	const char *guest, *shown;
 	char *longer;
 	bool good;
 	int i;
@@ -118,8 +118,10 @@ static int mconsole_main(int argc, char **argv)
 	good = mconsole_ask(guest, text, &answer);
 	if (!good)
 		die_guest(guest, text, "%s", answer);
-	if (*answer)
-		printf("%s%s", answer, answer[strlen(answer) - 1] == '\n' ? "" : "\n");
+	/* A file begins on a line of its own, for clients that say "OK" in front. */
+	shown = answer + (*answer == '\n');
+	if (*shown)
+		printf("%s%s", shown, shown[strlen(shown) - 1] == '\n' ? "" : "\n");
 	return 0;
 }
 
