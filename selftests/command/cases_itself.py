@@ -45,6 +45,7 @@ def no_module():
     env = {"LODGE_ROOT": ""}
     expect(lodge("version", env=env), out=r"^module +none: the module is not loaded")
     expect(lodge("ls", "-q", env=env), out="^$", err="insmod lodge.ko")
+    expect(lodge("stat", "--json", env=env), out=r"^\[\n\]$", err="insmod lodge.ko")
     expect(lodge("ps", env=env), out=r"^PID +GUEST +POOL +COMMAND\n$", err="insmod lodge.ko")
     expect(lodge("run", "true", env=env), status=125, err="insmod lodge.ko")
     expect(lodge("ls", env={"LODGE_ROOT": "/nowhere"}), status=1, err="/nowhere .*not a directory")

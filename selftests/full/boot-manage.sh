@@ -34,6 +34,7 @@ check "its memory, in use and below the limit" \
 is "lodge stat has the same" \
 	"$(lodge stat web | awk '$1 == "kind" || $1 == "memory.max" { print $2 }' | xargs)" "full 256M"
 is "and as JSON" "$(lodge stat --json web | sed -n 's/.*"memory.max": \([0-9]*\),.*/\1/p')" 268435456
+is "and without a name" "$(lodge stat | awk '$1 == "kind" || NF == 1 { print $NF }' | xargs)" "web full"
 refused "lodge stat: no such guest" 1 "" lodge stat wob
 is "the console is the user's own" \
 	"$(stat -c '%a %u' "$XDG_RUNTIME_DIR/lodge/web/mconsole")" "600 $(as_user id -u)"

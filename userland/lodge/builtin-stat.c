@@ -70,6 +70,23 @@ static bool print_json(char **names, size_t n, bool as_list)
 	return all;
 }
 
+/* Confined guests, then full ones: of two that have one name, the confined one. */
+static void read_all(struct guests *guests)
+{
+	struct guests full;
+	size_t i;
+
+	rundir_read(&full);
+	guests_read_beside(guests, &full);
+	for (i = 0; i < full.n; i++) {
+		if (!is_full_guest(full.names[i]))
+			continue;
+		guests->names = xrealloc(guests->names, guests->n + 1, sizeof(*guests->names));
+		guests->names[guests->n++] = xstrdup(full.names[i]);
+	}
+	guests_free(&full);
+}
+
 static int stat_main(int argc, char **argv)
 {
 	struct guests guests = { 0 };
@@ -103,7 +120,7 @@ static int stat_main(int argc, char **argv)
 			guest_check_exists(names[i]);
 		}
 	} else {
-		guests_read(&guests);
+		read_all(&guests);
 		names = guests.names;
 		n = guests.n;
 	}
@@ -118,7 +135,7 @@ const struct command cmd_stat = {
 	.summary = "show all figures of guests",
 	.usage =
 	"Usage: lodge stat [--json] [NAME]...\n"
-	"Show all figures of the guests named, or of every confined guest.\n\n"
+	"Show all figures of the guests named, or of every guest.\n\n"
 	"      --json             as JSON: an object for one guest named, else a list;\n"
 	"                         members are called as the files are, sizes in bytes\n"
 	"  -h, --help             show this",
