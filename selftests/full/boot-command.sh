@@ -41,5 +41,6 @@ is "or where it is told to" "$(boot -C /usr/bin -- pwd </dev/null)" /usr/bin
 is "the guest's name is its host name" "$(boot --name web -- hostname </dev/null)" web
 is "a long command line" \
 	"$(boot -- sh -c 'echo $#' $(seq 5000) </dev/null)" 4999
+is "random numbers are there at once" "$(boot -- timeout 5 head -c 16 /dev/random </dev/null | wc -c)" 16
 nothing_left "no process is left"
 done_testing
