@@ -1,22 +1,30 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The files that every guest has: procs, autoremove, last_error. */
+/* The files that every guest has: kind, procs, autoremove, last_error. */
 #include "guest-core/guest.h"
+
+/* ---- kind ---- */
+
+static int kind_show(struct guest *guest, struct text *out)
+{
+	text_printf(out, "%s\n", guest->kind->name);
+	return 0;
+}
 
 /* ---- procs ---- */
 
-static const struct guest_subsystem *binding_subsystem(void)
+static const struct guest_subsystem *procs_subsystem(struct guest *guest)
 {
-	unsigned int n;
+	const struct guest_subsystem *const *subsystem = guest->kind->subsystems;
 
-	for (n = 0; guest_subsystems[n]; n++)
-		if (guest_subsystems[n]->bind)
-			return guest_subsystems[n];
+	for (; *subsystem; subsystem++)
+		if ((*subsystem)->procs)
+			return *subsystem;
 	return NULL;
 }
 
 static int procs_show(struct guest *guest, struct text *out)
 {
-	const struct guest_subsystem *subsystem = binding_subsystem();
+	const struct guest_subsystem *subsystem = procs_subsystem(guest);
 
 	return subsystem ? subsystem->procs(guest, out) : 0;
 }
@@ -33,13 +41,16 @@ static int parse_pid(const char *value)
 
 static int procs_store(struct guest *guest, char *value)
 {
-	const struct guest_subsystem *subsystem = binding_subsystem();
+	const struct guest_subsystem *subsystem = procs_subsystem(guest);
 	int pid = parse_pid(value);
 	int err;
 
 	if (pid < 0)
 		return guest_error(guest, -EINVAL, "procs", value, "not a process id");
-	if (!subsystem || (pid && pid != guest_host_pid()))
+	if (!subsystem || !subsystem->bind)
+		return guest_error(guest, -EOPNOTSUPP, "procs", value,
+				   "a %s guest takes none of the host's", guest->kind->name);
+	if (pid && pid != guest_host_pid())
 		return guest_error(guest, -EOPNOTSUPP, "procs", value,
 				   "a process can only bind itself: write 0 or its own id");
 	err = subsystem->bind(guest);
@@ -100,6 +111,7 @@ static int last_error_show(struct guest *guest, struct text *out)
 }
 
 const struct guest_file guest_core_files[] = {
+	{ .name = "kind", .mode = 0444, .show = kind_show },
 	/* Not under the lock: binding takes the lock of the process's address space. */
 	{ .name = "procs", .mode = 0644, .show = procs_show, .store = procs_store,
 	  .unlocked = true },

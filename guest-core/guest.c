@@ -32,29 +32,30 @@ const char *guest_name_error(const char *name, size_t len)
 static void exit_subsystems(struct guest *guest, unsigned int n)
 {
 	while (n--)
-		guest_subsystems[n]->exit_guest(guest);
+		guest->kind->subsystems[n]->exit_guest(guest);
 }
 
 static int init_subsystems(struct guest *guest)
 {
+	const struct guest_subsystem *const *subsystems = guest->kind->subsystems;
 	unsigned int complaints = READ_ONCE(guest_root_error.count);
 	unsigned int n;
 	int err;
 
-	for (n = 0; guest_subsystems[n]; n++) {
-		err = guest_subsystems[n]->init_guest(guest);
+	for (n = 0; subsystems[n]; n++) {
+		err = subsystems[n]->init_guest(guest);
 		if (!err)
 			continue;
 		if (READ_ONCE(guest_root_error.count) == complaints)
 			complain(&guest_root_error, err, guest->name, "no %s subsystem: %s",
-				 guest_subsystems[n]->name, error_words(err));
+				 subsystems[n]->name, error_words(err));
 		exit_subsystems(guest, n);
 		return err;
 	}
 	return 0;
 }
 
-int guest_create(const char *name, size_t len, struct guest **ret)
+int guest_create(const char *name, size_t len, const struct guest_kind *kind, struct guest **ret)
 {
 	const char *reason = guest_name_error(name, len);
 	struct guest *guest;
@@ -67,6 +68,7 @@ int guest_create(const char *name, size_t len, struct guest **ret)
 		return complain(&guest_root_error, -ENOMEM, name, "the host has no memory for it");
 
 	memcpy(guest->name, name, len);
+	guest->kind = kind;
 	atomic_set(&guest->refs, 1);
 	atomic_set(&guest->events, 1);
 	spin_lock_init(&guest->gate);
@@ -96,10 +98,10 @@ void guest_put(struct guest *guest)
 
 bool guest_busy(struct guest *guest)
 {
-	unsigned int n;
+	const struct guest_subsystem *const *subsystem = guest->kind->subsystems;
 
-	for (n = 0; guest_subsystems[n]; n++)
-		if (guest_subsystems[n]->busy(guest))
+	for (; *subsystem; subsystem++)
+		if ((*subsystem)->busy(guest))
 			return true;
 	return false;
 }
@@ -161,7 +163,7 @@ void guest_destroy(struct guest *guest)
 {
 	unsigned int n = 0;
 
-	while (guest_subsystems[n])
+	while (guest->kind->subsystems[n])
 		n++;
 	exit_subsystems(guest, n);
 	guest_notify(guest);

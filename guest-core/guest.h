@@ -18,6 +18,7 @@
 #include "guest-core/files.h"
 #include "guest-core/host.h"
 
+struct account;
 struct memory_control;
 struct pool;
 
@@ -39,6 +40,7 @@ struct complaint {
 /**
  * struct guest - one guest
  * @name: as in the control tree; never changes
+ * @kind: what it has
  * @refs: references to this memory, guest_get()
  * @gate: protects @users, @dead
  * @users: reads and writes that are running
@@ -50,12 +52,14 @@ struct complaint {
  * @error: the last refused write
  * @events: counts the changes of polled files; starts at 1
  * @pool: its memory; set and cleared by the host side of the memory subsystem
+ * @account: the same of a guest that manages its memory itself, and has no pool
  * @memory: limits and swap file, for guest-mm's control files
  * @mm: for the host side of the memory subsystem
  * @tree: for the host's control tree
  */
 struct guest {
 	char name[GUEST_NAME_MAX + 1];
+	const struct guest_kind *kind;
 	atomic_t refs;
 	spinlock_t gate;
 	unsigned int users;
@@ -67,6 +71,7 @@ struct guest {
 	struct complaint error;
 	atomic_t events;
 	struct pool *pool;
+	struct account *account;
 	struct memory_control *memory;
 	void *mm;
 	void *tree;
@@ -79,11 +84,11 @@ struct guest {
  *	guest_root_error (complain()) if that says more than the number
  * @exit_guest: it goes; no process is in it, no file function runs
  * @busy: does it have processes?  Must not sleep.
- * @bind: make the running process the guest's; only one subsystem has it, which brings the
- *	others along.  0; -EBUSY: it is in a guest already; -EAGAIN: it has threads, or shares
- *	its address space; or another negative error number, with its reason in guest->error
- *	(guest_error()) if that says more
- * @procs: append the processes' ids, one a line, as the reader sees them; where @bind is
+ * @bind: make the running process the guest's; only the one with @procs may have it, which
+ *	brings the others along.  0; -EBUSY: it is in a guest already; -EAGAIN: it has threads, or
+ *	shares its address space; or another negative error number, with its reason in
+ *	guest->error (guest_error()) if that says more
+ * @procs: append the processes' ids, one a line, as the reader sees them; one subsystem has it
  * @files: its files, ended by a row without a name
  */
 struct guest_subsystem {
@@ -96,6 +101,16 @@ struct guest_subsystem {
 	const struct guest_file *files;
 };
 
+/**
+ * struct guest_kind - what all guests of a kind have
+ * @name: as in their file "kind"
+ * @subsystems: ended by NULL
+ */
+struct guest_kind {
+	const char *name;
+	const struct guest_subsystem *const *subsystems;
+};
+
 /* ---- life (guest.c) ---- */
 
 /**
@@ -106,11 +121,12 @@ const char *guest_name_error(const char *name, size_t len);
 
 /**
  * guest_create() - make a guest with all its subsystems
+ * @kind: which
  * @guest: gets the guest, with one reference for guest_destroy() to drop
  * Return: 0; -EINVAL for a bad name; -ENOMEM or what a subsystem answered.  The reason of a
  * failure is in guest_root_error.
  */
-int guest_create(const char *name, size_t len, struct guest **guest);
+int guest_create(const char *name, size_t len, const struct guest_kind *kind, struct guest **guest);
 
 /* Whom guest_retire() obeys. */
 enum guest_retire { RETIRE_ALWAYS, RETIRE_IF_AUTOREMOVE };
@@ -214,9 +230,6 @@ void guest_idle(struct guest *guest);
 int size_parse(const char *text, u64 *bytes);
 
 /* ---- what the host side defines ---- */
-
-/** guest_subsystems - the subsystems that are built in, ended by NULL */
-extern const struct guest_subsystem *const guest_subsystems[];
 
 /** guest_host_notify() - guest->events has grown: wake pollers.  Any context. */
 void guest_host_notify(struct guest *guest);

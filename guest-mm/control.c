@@ -5,6 +5,7 @@
  * A limit has an administrator's bound: a writer who is none, such as the user to
  * whom a guest was given, moves it freely below what an administrator set last.
  */
+#include "guest-mm/account.h"
 #include "guest-mm/control.h"
 #include "guest-mm/pool.h"
 
@@ -66,6 +67,24 @@ static void set_limit(struct guest *guest, enum memory_limit which, u64 bytes)
 		guest->memory->bound[which] = bytes;
 }
 
+/* ---- whichever the guest has: a pool or an account ---- */
+
+static unsigned long max_pages(struct guest *guest)
+{
+	return guest->account ? guest->account->max_pages : guest->pool->max_pages;
+}
+
+static unsigned long held(struct guest *guest)
+{
+	return guest->account ? account_held(guest->account) : pool_current(guest->pool);
+}
+
+static int set_max(struct guest *guest, unsigned long pages)
+{
+	return guest->account ? account_set_limit(guest->account, pages) :
+				pool_set_limit(guest->pool, pages);
+}
+
 /* ---- limits ---- */
 
 static int max_show(struct guest *guest, struct text *out)
@@ -76,18 +95,18 @@ static int max_show(struct guest *guest, struct text *out)
 static int max_store(struct guest *guest, char *value)
 {
 	static const char field[] = "memory.max";
-	struct pool *pool = guest->pool;
+	unsigned long machine = max_pages(guest);
 	u64 bytes;
 	int err;
 
 	err = parse_limit(guest, LIMIT_MAX, field, value, &bytes);
 	if (err)
 		return err;
-	if (bytes != SIZE_UNLIMITED && pages_of(bytes) > pool->max_pages)
+	if (bytes != SIZE_UNLIMITED && pages_of(bytes) > machine)
 		return guest_error(guest, -ERANGE, field, value,
 				   "the machine has %llu bytes of memory",
-				   (unsigned long long)bytes_of(pool->max_pages));
-	err = pool_set_limit(pool, min(pages_of(bytes), pool->max_pages));
+				   (unsigned long long)bytes_of(machine));
+	err = set_max(guest, min(pages_of(bytes), machine));
 	switch (err) {
 	case 0:
 		set_limit(guest, LIMIT_MAX, bytes);
@@ -95,7 +114,7 @@ static int max_store(struct guest *guest, char *value)
 	case -EBUSY:
 		return guest_error(guest, err, field, value,
 				   "%llu bytes are in use and cannot be reclaimed",
-				   (unsigned long long)bytes_of(pool_current(pool)));
+				   (unsigned long long)bytes_of(held(guest)));
 	case -EINVAL:
 		return guest_error(guest, err, field, value, "less than memory.min");
 	case -EINTR:
@@ -194,12 +213,13 @@ static int show_pages(struct text *out, unsigned long pages)
 
 static int current_show(struct guest *guest, struct text *out)
 {
-	return show_pages(out, pool_current(guest->pool));
+	return show_pages(out, held(guest));
 }
 
 static int peak_show(struct guest *guest, struct text *out)
 {
-	return show_pages(out, atomic_long_read(&guest->pool->peak));
+	return show_pages(out, atomic_long_read(guest->account ? &guest->account->peak :
+						&guest->pool->peak));
 }
 
 static unsigned long store_pages(struct pool *pool)
@@ -275,10 +295,11 @@ static int events_show(struct guest *guest, struct text *out)
 		[PE_OOM] = "oom",
 		[PE_OOM_KILL] = "oom_kill",
 	};
+	atomic_long_t *events = guest->account ? guest->account->events : guest->pool->events;
 	unsigned int i;
 
 	for (i = 0; i < PE_COUNT; i++)
-		stat_line(out, names[i], atomic_long_read(&guest->pool->events[i]));
+		stat_line(out, names[i], atomic_long_read(&events[i]));
 	return 0;
 }
 
@@ -319,7 +340,23 @@ const struct guest_file memory_files[] = {
 	{ }
 };
 
+const struct guest_file account_files[] = {
+	{ .name = "memory.max", .mode = 0644, .show = max_show, .store = max_store },
+	{ .name = "memory.current", .mode = 0444, .show = current_show },
+	{ .name = "memory.peak", .mode = 0444, .show = peak_show },
+	{ .name = "memory.events", .mode = 0444, .show = events_show, .polled = true },
+	{ }
+};
+
 /* ---- life ---- */
+
+void memory_control_default(struct guest *guest, unsigned long pages)
+{
+	mutex_lock(&guest->lock);
+	if (guest->memory->limit[LIMIT_MAX] == SIZE_UNLIMITED && !set_max(guest, pages))
+		WRITE_ONCE(guest->memory->limit[LIMIT_MAX], bytes_of(pages));
+	mutex_unlock(&guest->lock);
+}
 
 int memory_control_init(struct guest *guest)
 {

@@ -25,14 +25,18 @@ struct memory_control {
 	struct list_head swap_link;
 };
 
-/** memory_control_init() - a guest has got its pool; 0, -ENOMEM */
+/** memory_control_init() - a guest has got its pool or account; 0, -ENOMEM */
 int memory_control_init(struct guest *guest);
 
-/** memory_control_exit() - its pool is about to go, which closes the swap file */
+/** memory_control_exit() - that is about to go, which closes the swap file */
 void memory_control_exit(struct guest *guest);
 
-/** memory_files - the rows of memory.* */
+/** memory_control_default() - memory.max of a guest for which nobody has set one */
+void memory_control_default(struct guest *guest, unsigned long pages);
+
+/** memory_files, account_files - the rows of memory.* of a guest with a pool, with an account */
 extern const struct guest_file memory_files[];
+extern const struct guest_file account_files[];
 
 /* ---- control-swap.c ---- */
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The pool: its life, its figures, and what is charged to it. */
 #include "guest-mm/pool.h"
+#include "guest-mm/account.h"
 #include "guest-mm/backend.h"
 
 unsigned long pool_stat(struct pool *pool, enum pool_stat stat)
@@ -35,19 +36,6 @@ void pool_event(struct pool *pool, enum pool_event event)
 
 /* ---- charging ---- */
 
-static void note_peak(struct pool *pool, long now)
-{
-	long old = atomic_long_read(&pool->peak);
-
-	while (now > old) {
-		long seen = atomic_long_cmpxchg(&pool->peak, old, now);
-
-		if (seen == old)
-			break;
-		old = seen;
-	}
-}
-
 static unsigned long charge_limit(struct pool *pool, enum charge_for who)
 {
 	unsigned long limit = READ_ONCE(pool->limit);
@@ -81,7 +69,7 @@ static bool try_charge(struct pool *pool, unsigned long pages, enum charge_for w
 		pool_uncharge(pool, pages);
 		return false;
 	}
-	note_peak(pool, old + pages);
+	note_peak(&pool->peak, old + pages);
 	if (pool_free(pool) < READ_ONCE(pool->low) && pool->worker)
 		host_thread_wake(pool->worker);
 	return true;

@@ -6,6 +6,7 @@
 #include <linux/fs_context.h>
 #include <linux/fsnotify.h>
 #include <linux/module.h>
+#include <linux/namei.h>
 #include <linux/slab.h>
 #include <linux/statfs.h>
 #include <linux/sysfs.h>
@@ -14,6 +15,7 @@
 #include "kmod/control-fs.h"
 #include "lodge/lodge.h"
 
+static struct file_system_type control_fs_type;
 static struct workqueue_struct *removals;
 
 struct inode *control_inode_new(struct super_block *sb, umode_t mode, struct guest *guest)
@@ -85,6 +87,7 @@ static const struct inode_operations guest_dir_inode_ops = {
 /* Make a guest's directory visible, with all its files or not at all. */
 static int make_dir(struct inode *root, struct control_dir *dir, umode_t mode)
 {
+	const struct guest_subsystem *const *subsystems = dir->guest->kind->subsystems;
 	struct inode *inodes[CONTROL_FILES_MAX];
 	struct dentry *dentry = dir->dentry;
 	struct inode *inode;
@@ -92,8 +95,8 @@ static int make_dir(struct inode *root, struct control_dir *dir, umode_t mode)
 	int err;
 
 	err = make_files(dir, guest_core_files, inodes);
-	for (n = 0; !err && guest_subsystems[n]; n++)
-		err = make_files(dir, guest_subsystems[n]->files, inodes);
+	for (n = 0; !err && subsystems[n]; n++)
+		err = make_files(dir, subsystems[n]->files, inodes);
 	inode = err ? NULL : control_inode_new(dentry->d_sb, S_IFDIR | (mode & 0755), dir->guest);
 	if (!inode) {
 		drop_files(dir, inodes);
@@ -117,21 +120,19 @@ static int make_dir(struct inode *root, struct control_dir *dir, umode_t mode)
 
 static void remove_work(struct work_struct *work);
 
-static int control_mkdir(struct compat_idmap *idmap, struct inode *root, struct dentry *dentry,
-			 umode_t mode)
+/* The root is locked. */
+static int make_guest(struct inode *root, struct dentry *dentry, umode_t mode,
+		      const struct guest_kind *kind)
 {
 	const char *name = dentry->d_name.name;
 	struct control_dir *dir;
 	struct guest *guest;
 	int err;
 
-	if (!may_make_guests(root))
-		return complain(&guest_root_error, -EPERM, name,
-				"making a guest takes CAP_SYS_ADMIN, or being given this directory");
 	dir = kzalloc(sizeof(*dir), GFP_KERNEL);
 	if (!dir)
 		return -ENOMEM;
-	err = guest_create(name, dentry->d_name.len, &guest);
+	err = guest_create(name, dentry->d_name.len, kind, &guest);
 	if (err) {
 		kfree(dir);
 		return err;
@@ -145,8 +146,7 @@ static int control_mkdir(struct compat_idmap *idmap, struct inode *root, struct 
 	err = make_dir(root, dir, mode);
 	if (err) {
 		complain(&guest_root_error, err, name, "the host has no memory for its directory");
-		/* Nobody has seen it yet. */
-		WARN_ON_ONCE(guest_retire(guest, RETIRE_ALWAYS));
+		/* Nobody has seen it yet: there is nothing to retire from. */
 		guest_destroy(guest);
 		return err;
 	}
@@ -155,9 +155,63 @@ static int control_mkdir(struct compat_idmap *idmap, struct inode *root, struct 
 	return 0;
 }
 
+static int control_mkdir(struct compat_idmap *idmap, struct inode *root, struct dentry *dentry,
+			 umode_t mode)
+{
+	if (!may_make_guests(root))
+		return complain(&guest_root_error, -EPERM, dentry->d_name.name,
+				"making a guest takes CAP_SYS_ADMIN, or being given this directory");
+	return make_guest(root, dentry, mode, &confined_kind);
+}
+
 void guest_host_free(struct guest *guest)
 {
 	kfree(guest->tree);
+}
+
+/* What mkdir(2) does around control_mkdir(). */
+static int make_in(struct dentry *root, const char *name, const struct guest_kind *kind,
+		   struct guest **guest)
+{
+	struct inode *inode = d_inode(root);
+	struct dentry *dentry;
+	int err;
+
+	inode_lock_nested(inode, I_MUTEX_PARENT);
+	dentry = lookup_one_len(name, root, strlen(name));
+	err = PTR_ERR_OR_ZERO(dentry);
+	if (err)
+		goto out;
+	if (d_really_is_positive(dentry))
+		err = complain(&guest_root_error, -EEXIST, name, "there is one of this name");
+	else
+		err = make_guest(inode, dentry, 0755, kind);
+	if (!err) {
+		*guest = d_inode(dentry)->i_private;
+		guest_get(*guest);
+		fsnotify_mkdir(inode, dentry);
+	}
+	dput(dentry);
+out:
+	inode_unlock(inode);
+	return err;
+}
+
+int control_make(const char *name, const struct guest_kind *kind, struct guest **guest)
+{
+	const char *reason = guest_name_error(name, strlen(name));
+	struct vfsmount *mount = NULL;
+	int count = 0, err;
+
+	if (reason)
+		return complain(&guest_root_error, -EINVAL, name, "%s", reason);
+	/* The tree need not be mounted anywhere, and from now on it is the guest that holds it. */
+	err = simple_pin_fs(&control_fs_type, &mount, &count);
+	if (err)
+		return err;
+	err = make_in(mount->mnt_root, name, kind, guest);
+	simple_release_fs(&mount, &count);
+	return err;
 }
 
 /* ---- rmdir ---- */
@@ -244,6 +298,15 @@ void guest_host_remove(struct guest *guest)
 	guest_get(guest);
 	if (!queue_work(removals, &dir->remove))
 		guest_put(guest);
+}
+
+void control_leave(struct guest *guest)
+{
+	struct control_dir *dir = guest->tree;
+
+	guest_idle(guest);
+	flush_work(&dir->remove);
+	guest_put(guest);
 }
 
 static const struct inode_operations root_inode_ops = {

@@ -39,6 +39,20 @@ int control_fs_init(void);
 void control_fs_exit(void);
 
 /**
+ * control_make() - make a guest that nobody has made with mkdir, with its directory
+ * It belongs to the running thread's user, which has to be one of the initial user namespace.
+ * @guest: gets the guest, which has to be busy from the start, with a reference
+ * Return: 0; -EEXIST; -ENOMEM; or what guest_create() answers
+ */
+int control_make(const char *name, const struct guest_kind *kind, struct guest **guest);
+
+/**
+ * control_leave() - nobody is in a guest of control_make() any more, and it is not busy
+ * Puts the reference. With autoremove, the guest is gone when this returns. May sleep.
+ */
+void control_leave(struct guest *guest);
+
+/**
  * control_file_new() - a file that is not in its directory yet: d_add() it with the inode
  * @parent: directory
  * @row: what the file does
@@ -51,6 +65,9 @@ struct dentry *control_file_new(struct dentry *parent, const struct guest_file *
 
 /** control_inode_new() - an inode owned by the running task; with @guest, holding a reference */
 struct inode *control_inode_new(struct super_block *sb, umode_t mode, struct guest *guest);
+
+/** confined_kind - guests as mkdir makes them */
+extern const struct guest_kind confined_kind;
 
 /** control_root_files - the root's own files, ended by a row without a name */
 extern const struct guest_file control_root_files[];

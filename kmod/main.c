@@ -19,8 +19,8 @@ static int version_show(struct guest *guest, struct text *out)
 	unsigned int i;
 
 	text_printf(out, "version %s\nsubsystems", LODGE_VERSION);
-	for (i = 0; guest_subsystems[i]; i++)
-		text_printf(out, " %s", guest_subsystems[i]->name);
+	for (i = 0; confined_kind.subsystems[i]; i++)
+		text_printf(out, " %s", confined_kind.subsystems[i]->name);
 	text_printf(out, "\ntiers");
 	for (i = 0; i < TIER_COUNT; i++)
 		if (tier_ops_of(i))
@@ -41,7 +41,6 @@ static int last_error_show(struct guest *guest, struct text *out)
 const struct guest_file control_root_files[] = {
 	{ .name = "version", .mode = 0444, .show = version_show },
 	{ .name = "last_error", .mode = 0444, .show = last_error_show },
-	{ .name = "instances", .mode = 0444, .show = full_show },
 	{ }
 };
 

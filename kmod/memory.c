@@ -4,6 +4,7 @@
 
 #include "guest-core/guest.h"
 #include "guest-mm/control.h"
+#include "kmod/control-fs.h"
 #include "kmod/mm-guest.h"
 
 static int memory_init_guest(struct guest *guest)
@@ -49,7 +50,6 @@ static const struct guest_subsystem memory_subsystem = {
 	.files = memory_files,
 };
 
-const struct guest_subsystem *const guest_subsystems[] = {
-	&memory_subsystem,
-	NULL
-};
+static const struct guest_subsystem *const confined_subsystems[] = { &memory_subsystem, NULL };
+
+const struct guest_kind confined_kind = { "confined", confined_subsystems };

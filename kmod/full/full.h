@@ -3,11 +3,7 @@
 #ifndef LODGE_FULL_FULL_H
 #define LODGE_FULL_FULL_H
 
-struct guest;
-struct text;
-
 int full_init(void);
 void full_exit(void);
-int full_show(struct guest *guest, struct text *out);
 
 #endif

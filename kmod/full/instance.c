@@ -13,7 +13,6 @@
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 
-#include "guest-core/text.h"
 #include "kmod/full/full.h"
 #include "kmod/full/instance.h"
 #include "kmod/full/trap.h"
@@ -40,13 +39,17 @@ static const struct address_space_operations no_aops = {
  * @reason: in words, or NULL
  *
  * All its threads get SIGKILL; the last one frees what it has.
+ *
+ * Return: whether this is what it ends of.
  */
-void instance_kill(struct lodge_instance *inst, u32 how, int code, const char *reason)
+bool instance_kill(struct lodge_instance *inst, u32 how, int code, const char *reason)
 {
 	struct lodge_thread *ht;
+	bool first;
 
 	spin_lock(&inst->lock);
-	if (inst->state == LODGE_STATE_RUNNING) {
+	first = inst->state == LODGE_STATE_RUNNING;
+	if (first) {
 		inst->state = LODGE_STATE_ENDING;
 		inst->ended = how;
 		inst->code = code;
@@ -61,6 +64,7 @@ void instance_kill(struct lodge_instance *inst, u32 how, int code, const char *r
 		time_kill(inst);
 	spin_unlock(&inst->lock);
 	wake_up_all(&inst->idle);
+	return first;
 }
 
 /* What run() has taken; nobody runs the guest. */
@@ -211,7 +215,7 @@ static int claim(struct lodge_instance *inst)
 	int err = 0;
 
 	spin_lock(&inst->lock);
-	if (inst->state == LODGE_STATE_EMPTY)
+	if (inst->state == LODGE_STATE_EMPTY || !inst->guest)
 		err = -ENXIO;
 	else if (inst->state == LODGE_STATE_LOADED ||
 		 (inst->state == LODGE_STATE_DEAD && inst->ended == LODGE_ENDED_REBOOT))
@@ -238,6 +242,7 @@ static long run(struct lodge_instance *inst, const void __user *arg)
 	if (err)
 		return err;
 	begin_anew(inst);
+	guest_limit(inst, run.memory);
 	err = take_args(inst, &run);
 	if (!err)
 		err = take_fds(inst, &run);
@@ -271,6 +276,7 @@ static int device_open(struct inode *inode, struct file *file)
 		return err;
 	}
 	spin_lock_init(&inst->lock);
+	spin_lock_init(&inst->frames_lock);
 	INIT_LIST_HEAD(&inst->threads);
 	INIT_LIST_HEAD(&inst->watches);
 	init_waitqueue_head(&inst->changed);
@@ -299,6 +305,8 @@ static int device_release(struct inode *inode, struct file *file)
 	mutex_lock(&instances_lock);
 	list_del(&inst->list);
 	mutex_unlock(&instances_lock);
+	/* Before its module can be unloaded: who has seen that finds the name free. */
+	guest_leave(inst);
 	entry_put();
 	if (inst->module)
 		module_put(inst->module);
@@ -326,24 +334,21 @@ static long status(struct lodge_instance *inst, void __user *arg)
 	st.code = inst->code;
 	st.memory = inst->memory.size;
 	st.threads = READ_ONCE(inst->nr_threads);
-	st.resident = (u64)atomic_long_read(&inst->nr_frames) << PAGE_SHIFT;
+	st.resident = guest_memory(inst);
 	strscpy(st.reason, inst->reason, sizeof(st.reason));
 	spin_unlock(&inst->lock);
 	return copy_to_user(arg, &st, sizeof(st)) ? -EFAULT : 0;
 }
 
-/** full_show - the control tree's file "instances": a line for each guest in the kernel */
-int full_show(struct guest *guest, struct text *out)
+static long join(struct lodge_instance *inst, const void __user *arg)
 {
-	struct lodge_instance *inst;
+	struct lodge_instance_guest guest;
 
-	mutex_lock(&instances_lock);
-	list_for_each_entry(inst, &instances, list)
-		text_printf(out, "%u memory.current=%lu memory.max=%lu threads=%u\n", inst->number,
-			    atomic_long_read(&inst->nr_frames) << PAGE_SHIFT,
-			    READ_ONCE(inst->memory.size), READ_ONCE(inst->nr_threads));
-	mutex_unlock(&instances_lock);
-	return 0;
+	if (copy_from_user(&guest, arg, sizeof(guest)))
+		return -EFAULT;
+	if (strnlen(guest.name, sizeof(guest.name)) == sizeof(guest.name))
+		return -EINVAL;
+	return guest_join(inst, guest.name);
 }
 
 static long device_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
@@ -353,6 +358,8 @@ static long device_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 	switch (cmd) {
 	case LODGE_INSTANCE_STATUS:
 		return status(inst, (void __user *)arg);
+	case LODGE_INSTANCE_GUEST:
+		return join(inst, (const void __user *)arg);
 	case LODGE_INSTANCE_RUN:
 		return run(inst, (const void __user *)arg);
 	}

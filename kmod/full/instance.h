@@ -22,6 +22,8 @@
 #include "guest-linux/module/include/lodge-host.h"
 #include "lodge/instance.h"
 
+struct guest;
+
 #define FULL_FDS	256
 /* Of a guest program's address space; that of a guest's mm begins at its number times this. */
 #define FULL_SPACE_SHIFT	39
@@ -92,6 +94,7 @@ struct order {
  * @file: the device's file, which it lives as long as
  * @cred: of who opened it
  * @lock: of what follows, up to the token; not for interrupts
+ * @guest: in the control tree; never changes once it is there
  * @state: LODGE_STATE_
  * @ended, @code, @reason: see struct lodge_instance_status
  * @ops: its guest kernel's, from LODGE_STATE_LOADED on
@@ -118,7 +121,7 @@ struct order {
  *
  * @memory: its kernel's view of it
  * @pages, @nr_pages: its frames; NULL: it has not touched that one
- * @nr_frames: how many it has
+ * @frames_lock: a frame is charged and put to its place at once; any context
  * @area: where they are mapped
  *
  * @files: what its descriptors are
@@ -133,6 +136,7 @@ struct lodge_instance {
 	const struct cred *cred;
 
 	spinlock_t lock;
+	struct guest *guest;
 	u32 state, ended;
 	int code;
 	char reason[LODGE_REASON_MAX];
@@ -163,7 +167,7 @@ struct lodge_instance {
 	struct lodge_memory memory;
 	struct page **pages;
 	unsigned long nr_pages;
-	atomic_long_t nr_frames;
+	spinlock_t frames_lock;
 	void *area;
 
 	struct file *files[FULL_FDS];
@@ -174,8 +178,18 @@ struct lodge_instance {
 
 /* ---- instance.c ---- */
 
-void instance_kill(struct lodge_instance *inst, u32 how, int code, const char *reason);
+bool instance_kill(struct lodge_instance *inst, u32 how, int code, const char *reason);
 void instance_empty(struct lodge_instance *inst);
+
+/* ---- guest.c ---- */
+
+int guest_join(struct lodge_instance *inst, const char *name);
+void guest_leave(struct lodge_instance *inst);
+void guest_limit(struct lodge_instance *inst, unsigned long bytes);
+unsigned long guest_memory(struct lodge_instance *inst);
+bool guest_charge(struct lodge_instance *inst);
+void guest_uncharge(struct lodge_instance *inst, unsigned long pages);
+void guest_exceeded(struct lodge_instance *inst);
 
 /* ---- thread.c ---- */
 

@@ -52,22 +52,32 @@ bool memory_has(struct lodge_instance *inst, unsigned long address)
 	return address - inst->memory.base < inst->memory.size;
 }
 
-/* May this be called twice at a time, for it is: by workers and who has the token. */
+/*
+ * May this be called twice at a time, for it is: by workers and who has the token. Neither may be
+ * refused the charge for the page that the other one has it for.
+ */
 static struct page *get_frame(struct lodge_instance *inst, unsigned long n, gfp_t gfp)
 {
-	struct page *page = READ_ONCE(inst->pages[n]), *other;
+	struct page *page = READ_ONCE(inst->pages[n]), *new;
+	unsigned long flags;
 
 	if (page)
 		return page;
-	page = alloc_page(gfp);
-	if (!page)
+	new = alloc_page(gfp);
+	if (!new)
 		return NULL;
-	other = cmpxchg(&inst->pages[n], NULL, page);
-	if (other) {
-		__free_page(page);
-		page = other;
-	} else {
-		atomic_long_inc(&inst->nr_frames);
+	spin_lock_irqsave(&inst->frames_lock, flags);
+	page = inst->pages[n];
+	if (!page && guest_charge(inst)) {
+		page = new;
+		WRITE_ONCE(inst->pages[n], page);
+	}
+	spin_unlock_irqrestore(&inst->frames_lock, flags);
+	if (page != new)
+		__free_page(new);
+	if (!page) {
+		guest_exceeded(inst);
+		return NULL;
 	}
 	set_pte(entry_of(inst->memory.base + n * PAGE_SIZE), mk_pte(page, PAGE_KERNEL));
 	return page;
@@ -78,7 +88,8 @@ static struct page *get_frame(struct lodge_instance *inst, unsigned long n, gfp_
  * @inst: the guest
  * @n: number of the page
  *
- * Return: NULL if there is no such page, or no memory; may sleep.
+ * Return: NULL if there is no such page, or no memory: if that is for memory.max, the guest ends;
+ * may sleep.
  */
 struct page *memory_frame(struct lodge_instance *inst, unsigned long n)
 {
@@ -140,7 +151,7 @@ bool memory_fault(struct lodge_instance *inst, struct pt_regs *regs, unsigned lo
 /** host_memory_drop - see lodge-host.h */
 long host_memory_drop(struct lodge_instance *inst, unsigned long address, unsigned long length)
 {
-	unsigned long n = (address - inst->memory.base) >> PAGE_SHIFT, at;
+	unsigned long n = (address - inst->memory.base) >> PAGE_SHIFT, at, dropped = 0;
 	struct page *page;
 
 	if (!length || (address | length) & ~PAGE_MASK || !memory_has(inst, address) ||
@@ -154,8 +165,9 @@ long host_memory_drop(struct lodge_instance *inst, unsigned long address, unsign
 		if (!page)
 			continue;
 		__free_page(page);
-		atomic_long_dec(&inst->nr_frames);
+		dropped++;
 	}
+	guest_uncharge(inst, dropped);
 	return 0;
 }
 EXPORT_SYMBOL_GPL(lodge_memory_drop);
@@ -276,17 +288,20 @@ int memory_alloc(struct lodge_instance *inst, unsigned long size)
 /** memory_free - take it back; nobody is on a stack in it, no program sees it */
 void memory_free(struct lodge_instance *inst)
 {
-	unsigned long i;
+	unsigned long i, freed = 0;
 
 	if (inst->area)
 		vunmap(inst->area);
-	for (i = 0; inst->pages && i < inst->nr_pages; i++)
-		if (inst->pages[i])
-			__free_page(inst->pages[i]);
+	for (i = 0; inst->pages && i < inst->nr_pages; i++) {
+		if (!inst->pages[i])
+			continue;
+		__free_page(inst->pages[i]);
+		freed++;
+	}
+	guest_uncharge(inst, freed);
 	kvfree(inst->pages);
 	inst->area = NULL;
 	inst->pages = NULL;
 	inst->nr_pages = 0;
-	atomic_long_set(&inst->nr_frames, 0);
 	memset(&inst->memory, 0, sizeof(inst->memory));
 }

@@ -26,7 +26,7 @@ NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,62}")
 UNITS = {"": 0, "K": 10, "M": 20, "G": 30, "T": 40}
 SIZES = ("memory.max", "memory.min", "memory.zswap.max", "memory.swap.max")
 READ_ONLY = ("memory.current", "memory.peak", "memory.stat", "memory.events",
-             "memory.zswap.current", "memory.swap.current", "last_error")
+             "memory.zswap.current", "memory.swap.current", "last_error", "kind")
 FILES = SIZES + READ_ONLY + ("memory.reclaim", "memory.swap.file", "procs", "autoremove")
 STAT = ("anon", "zswap", "zswapped", "swapped", "pgfault", "pgmajfault", "workingset_refault",
         "pgsteal", "newer_than_this_command")
@@ -71,7 +71,7 @@ class Guest:
     def __init__(self, uid, gid):
         self.values = {name: "max" for name in SIZES}
         self.values.update({"memory.min": 0, "memory.swap.file": "none", "autoremove": "0",
-                            "last_error": ""})
+                            "last_error": "", "kind": "confined"})
         self.owner = {name: (uid, gid) for name in FILES + ("",)}
         self.bound = {}
         self.had_process = False

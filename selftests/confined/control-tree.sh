@@ -4,16 +4,17 @@
 here=$(dirname "$0")
 . "$here/tree.sh"
 
-is "the root has three files" "$(cd "$tree" && echo *)" "instances last_error version"
+is "the root has two files" "$(cd "$tree" && echo *)" "last_error version"
 check "version names the memory subsystem" grep -q '^subsystems.* memory' "$tree/version"
 is "the root is the administrator's" "$(stat -c '%u %g %a' "$tree")" "0 0 755"
 is "statfs tells the type" "$(stat -f -c %t "$tree")" 6c6f6467
 
 check "mkdir makes a guest" mkdir "$tree/t1"
 is "it has the modes of the table" "$(cd "$tree/t1" && stat -c '%n %a' -- * | sort | tr '\n' ' ')" \
-"autoremove 644 last_error 444 memory.current 444 memory.events 444 memory.max 644 memory.min 644 \
+"autoremove 644 kind 444 last_error 444 memory.current 444 memory.events 444 memory.max 644 memory.min 644 \
 memory.peak 444 memory.reclaim 200 memory.stat 444 memory.swap.current 444 memory.swap.file 644 \
 memory.swap.max 644 memory.zswap.current 444 memory.zswap.max 644 procs 644 "
+is "it is a confined one" "$(get t1/kind)" confined
 is "the root has one more link" "$(stat -c %h "$tree")" 3
 refused "twice is refused" "File exists" mkdir "$tree/t1"
 (umask 077 && mkdir "$tree/t2")

@@ -67,7 +67,9 @@ static const struct guest_subsystem memory = {
 	.files = memory_files,
 };
 
-const struct guest_subsystem *const guest_subsystems[] = { &memory, NULL };
+static const struct guest_subsystem *const subsystems[] = { &memory, NULL };
+
+const struct guest_kind simulated = { "simulated", subsystems };
 
 void guest_host_notify(struct guest *guest)
 {
@@ -155,7 +157,7 @@ int guest_setup(void **state)
 	notified = 0;
 	freed = 0;
 	guest_core_init();
-	return space_module_init() || guest_create("t1", 2, &guest);
+	return space_module_init() || guest_create("t1", 2, &simulated, &guest);
 }
 
 int guest_teardown(void **state)

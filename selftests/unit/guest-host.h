@@ -16,6 +16,9 @@ extern int guest_init_err, guest_bind_err;
 /* How many processes are in it, and how often it called its host. */
 extern int processes, removals, notified, freed;
 
+/* What the guest t1 is. */
+extern const struct guest_kind simulated;
+
 /* The guest t1 of the test that runs. */
 extern struct guest *guest;
 

@@ -119,10 +119,10 @@ static void test_create_fails(void **state)
 	struct guest *other = NULL;
 
 	assert_root_error("");
-	assert_int_equal(guest_create("a\033z", 3, &other), -EINVAL);
+	assert_int_equal(guest_create("a\033z", 3, &simulated, &other), -EINVAL);
 	assert_root_error("a?z: a name has only letters, digits, dot, dash and underscore\n");
 	guest_init_err = -EBUSY;
-	assert_int_equal(guest_create("t2", 2, &other), -EBUSY);
+	assert_int_equal(guest_create("t2", 2, &simulated, &other), -EBUSY);
 	assert_root_error("t2: no memory subsystem: in use\n");
 	assert_null(other);
 	assert_int_equal(freed, 1);
@@ -150,7 +150,7 @@ static void test_retire(void **state)
 	guest_put(guest);
 	assert_int_equal(freed, 1);
 	freed = 0;
-	assert_int_equal(guest_create("t1", 2, &guest), 0);
+	assert_int_equal(guest_create("t1", 2, &simulated, &guest), 0);
 }
 
 /* A read that takes until it is told to end. */
@@ -185,7 +185,7 @@ static void test_retire_waits(void **state)
 	pthread_join(thread, NULL);
 	guest_destroy(guest);
 	freed = 0;
-	assert_int_equal(guest_create("t1", 2, &guest), 0);
+	assert_int_equal(guest_create("t1", 2, &simulated, &guest), 0);
 }
 
 static void test_autoremove(void **state)
@@ -356,7 +356,7 @@ static void test_swap_file(void **state)
 	assert_int_equal(put("memory.swap.max", "max"), 0);
 	assert_int_equal(tier_swap_file_size(guest->pool->tiers[TIER_SWAP_FILE]), 256);
 
-	assert_int_equal(guest_create("t2", 2, &guest), 0);
+	assert_int_equal(guest_create("t2", 2, &simulated, &guest), 0);
 	assert_int_equal(put("memory.swap.file", path), -EEXIST);
 	snprintf(line, sizeof(line), "t2: memory.swap.file: %s: another guest swaps to this file\n",
 		 path);

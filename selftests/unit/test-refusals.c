@@ -61,7 +61,7 @@ static void test_create(void **state)
 
 	for (i = 0; i < ARRAY_SIZE(numbers); i++) {
 		guest_init_err = -numbers[i];
-		assert_int_equal(guest_create("t2", 2, &other), -numbers[i]);
+		assert_int_equal(guest_create("t2", 2, &simulated, &other), -numbers[i]);
 		complaint_show(&guest_root_error, &text);
 		text_printf(&text, "%c", 0);
 		snprintf(wanted, sizeof(wanted), "t2: no memory subsystem: %s\n",

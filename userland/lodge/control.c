@@ -110,6 +110,14 @@ bool control_exists(const char *guest)
 	return !stat(path, &st) && S_ISDIR(st.st_mode);
 }
 
+/** control_is_confined - whether there is a confined guest of this name */
+bool control_is_confined(const char *guest)
+{
+	char *kind cleanup_free = control_exists(guest) ? control_read(guest, "kind") : NULL;
+
+	return kind && !strcmp(kind, "confined");
+}
+
 /**
  * control_read_path - read a small file to its end
  * @path: its path

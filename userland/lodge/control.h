@@ -10,6 +10,7 @@ const char *control_root(void);
 char *control_path(const char *guest, const char *file);
 
 bool control_exists(const char *guest);
+bool control_is_confined(const char *guest);
 int control_create(const char *guest, char **why);
 int control_remove(const char *guest, char **why);
 int control_remove_ended(const char *guest, char **why);

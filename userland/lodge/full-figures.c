@@ -71,23 +71,18 @@ static void count(pid_t pid, unsigned long long memory, void *to)
 		figures->current = memory;
 }
 
-/* What lodge.ko says of the guest in the kernel that has this number; 0: nothing. */
-static unsigned long long kernel_memory(unsigned long long instance)
+/* Those of a guest in the kernel are in the control tree, under its name without its user's. */
+static void read_from_tree(struct figures *figures, const char *guest)
 {
+	const char *slash = strchr(guest, '/');
 	char *why cleanup_free = NULL;
-	char *path cleanup_free = control_find(&why) ? NULL :
-				  xasprintf("%s/instances", control_root());
-	char *text cleanup_free = path ? control_read_path(path) : NULL;
-	unsigned long long number, bytes;
-	const char *line;
+	struct figures pool;
 
-	for (line = text; line; line = strchr(line, '\n')) {
-		line += *line == '\n';
-		if (sscanf(line, "%llu memory.current=%llu", &number, &bytes) == 2 &&
-		    number == instance)
-			return bytes;
-	}
-	return 0;
+	if (control_find(&why) || !figures_read(&pool, slash ? slash + 1 : guest))
+		return;
+	figures->max = pool.max;
+	figures->current = pool.current;
+	figures->peak = pool.peak;
 }
 
 /** is_full_guest - whether a name is a full guest's; a confined one of the same name comes first */
@@ -95,7 +90,7 @@ bool is_full_guest(const char *guest)
 {
 	char *why cleanup_free = NULL;
 
-	if (!strchr(guest, '/') && !control_find(&why) && control_exists(guest))
+	if (!strchr(guest, '/') && !control_find(&why) && control_is_confined(guest))
 		return false;
 	return rundir_exists(guest);
 }
@@ -109,7 +104,7 @@ bool is_full_guest(const char *guest)
  */
 bool full_figures_read(struct figures *figures, const char *guest)
 {
-	unsigned long long instance;
+	bool in_kernel;
 
 	*figures = (struct figures){
 		.peak = FIGURE_NONE, .store = FIGURE_NONE, .swap = FIGURE_NONE,
@@ -118,17 +113,17 @@ bool full_figures_read(struct figures *figures, const char *guest)
 	if (!full_processes(guest, count, figures) || !rundir_enter(guest))
 		return false;
 	figures->max = rundir_number(RUNDIR_MEMORY);
-	instance = rundir_number(RUNDIR_INSTANCE);
+	in_kernel = rundir_number(RUNDIR_INSTANCE);
 	rundir_leave();
-	if (instance)
-		figures->current = kernel_memory(instance);
+	if (in_kernel)
+		read_from_tree(figures, guest);
 	return true;
 }
 
 /** full_report_text - print all that the host sees of a full guest; false when it has gone */
 bool full_report_text(const char *guest)
 {
-	char current[SIZE_TEXT], max[SIZE_TEXT];
+	char current[SIZE_TEXT], max[SIZE_TEXT], peak[SIZE_TEXT];
 	struct figures f;
 
 	if (!full_figures_read(&f, guest))
@@ -138,6 +133,8 @@ bool full_report_text(const char *guest)
 	printf("  %-22s %llu\n", "procs", f.procs);
 	printf("  %-22s %s\n", "memory.max", size_human(max, f.max));
 	printf("  %-22s %s\n", "memory.current", size_human(current, f.current));
+	if (f.peak != FIGURE_NONE)
+		printf("  %-22s %s\n", "memory.peak", size_human(peak, f.peak));
 	return true;
 }
 
@@ -166,5 +163,7 @@ struct json_object *full_report_json(const char *guest)
 	json_object_object_add(object, "procs", report_json_figure(f.procs));
 	json_object_object_add(object, "memory.max", report_json_figure(f.max));
 	json_object_object_add(object, "memory.current", report_json_figure(f.current));
+	if (f.peak != FIGURE_NONE)
+		json_object_object_add(object, "memory.peak", report_json_figure(f.peak));
 	return object;
 }

@@ -55,7 +55,7 @@ void guests_read(struct guests *guests)
 }
 
 /**
- * guests_read_beside - list all guests of the module, if there is one
+ * guests_read_beside - list the confined guests, if the module is loaded
  * @guests: filled in; the caller frees it with guests_free()
  * @full: the full guests that run, which need no module
  *
@@ -69,7 +69,7 @@ void guests_read_beside(struct guests *guests, const struct guests *full)
 
 	*guests = (struct guests){ 0 };
 	if (!err)
-		guests_read(guests);
+		guests_list(guests, control_root(), control_is_confined);
 	else if (!full->n && err != -ENODEV)
 		die("%s", why);
 	else if (!full->n)

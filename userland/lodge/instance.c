@@ -36,6 +36,18 @@ char *instance_module(const char *given)
 	return guest_file(given, name);
 }
 
+static void join(int fd, const char *guest)
+{
+	struct lodge_instance_guest name = { 0 };
+
+	snprintf(name.name, sizeof(name.name), "%s", guest);
+	if (!ioctl(fd, LODGE_INSTANCE_GUEST, &name))
+		return;
+	if (errno == EEXIST)
+		die_guest(guest, NULL, "there is a guest of this name already");
+	die_guest(guest, NULL, "no directory in the control tree: %s", strerror(errno));
+}
+
 /**
  * instance_open - have room made for a guest in the kernel, and its kernel loaded
  * @instance: filled in
@@ -56,6 +68,7 @@ void instance_open(struct instance *instance, const char *guest, const char *mod
 	if (instance->fd < 0 || ioctl(instance->fd, LODGE_INSTANCE_STATUS, &status))
 		die_guest(guest, "--host=module", LODGE_DEVICE ": %s", strerror(errno));
 	instance->number = status.number;
+	join(instance->fd, guest);
 	guest_module_clean();
 	guest_module_load(guest, module, status.number);
 }

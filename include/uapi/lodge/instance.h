@@ -3,10 +3,11 @@
  * Full guests in the kernel: the device.
  *
  * Who opens /dev/lodge, for which it takes CAP_SYS_MODULE, has an instance: room for one guest
- * kernel. Its number, which LODGE_INSTANCE_STATUS tells, goes to the guest's module as the
- * parameter "instance". When that is loaded, a process calls LODGE_INSTANCE_RUN and becomes the
- * guest; the call returns only if it fails. It should have one thread, and nothing that it wants to
- * keep: its memory is unmapped, its signals are blocked.
+ * kernel. LODGE_INSTANCE_GUEST makes its directory in the control tree. Its number, which
+ * LODGE_INSTANCE_STATUS tells, goes to the guest's module as the parameter "instance". When that is
+ * loaded, a process calls LODGE_INSTANCE_RUN and becomes the guest; the call returns only if it
+ * fails. It should have one thread, and nothing that it wants to keep: its memory is unmapped, its
+ * signals are blocked.
  *
  * poll() reports POLLHUP when the guest has ended. An instance is good for one guest; if that has
  * rebooted, LODGE_INSTANCE_RUN starts it again.
@@ -16,6 +17,8 @@
 
 #include <linux/ioctl.h>
 #include <linux/types.h>
+
+#include "lodge/lodge.h"
 
 #define LODGE_DEVICE	"/dev/lodge"
 
@@ -57,6 +60,18 @@ struct lodge_instance_status {
 	char reason[LODGE_REASON_MAX];
 };
 
+/**
+ * struct lodge_instance_guest - the guest of the control tree that an instance is
+ * @name: with its NUL
+ *
+ * The guest is made; it is a full one. It is busy as long as the device is open, and then goes,
+ * unless somebody has unset its autoremove. EEXIST: there is one of this name; EBUSY: the
+ * instance has one; EINVAL: no good name. The control tree's last_error has the reason.
+ */
+struct lodge_instance_guest {
+	char name[LODGE_NAME_MAX + 1];
+};
+
 #define LODGE_RUN_FDS_MAX	64
 #define LODGE_RUN_ARGS_MAX	65536
 
@@ -66,7 +81,7 @@ struct lodge_instance_status {
  * @args_length: bytes, all NULs included; up to LODGE_RUN_ARGS_MAX
  * @nr_fds: up to LODGE_RUN_FDS_MAX
  * @fds: address of __s32: descriptors that become the guest kernel's 0 and up; -1: none there
- * @memory: bytes, a multiple of 4 MiB from 32 MiB on
+ * @memory: bytes, a multiple of 4 MiB from 32 MiB on; memory.max, unless that has been set
  */
 struct lodge_instance_run {
 	__u64 args;
@@ -78,5 +93,6 @@ struct lodge_instance_run {
 
 #define LODGE_INSTANCE_STATUS	_IOR(0xb7, 0x10, struct lodge_instance_status)
 #define LODGE_INSTANCE_RUN	_IOW(0xb7, 0x11, struct lodge_instance_run)
+#define LODGE_INSTANCE_GUEST	_IOW(0xb7, 0x12, struct lodge_instance_guest)
 
 #endif /* LODGE_UAPI_INSTANCE_H */

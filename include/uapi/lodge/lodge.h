@@ -3,9 +3,10 @@
  * Lodge's interface to user space
  * ===============================
  *
- * There are no system calls, ioctls or structures: everything is a file of the
- * control tree, read and written as text. This header explains the tree and
- * has the few constants; Documentation/abi.md has every file in detail.
+ * There are no system calls, ioctls or structures but for starting full guests
+ * (lodge/instance.h): everything is a file of the control tree, read and
+ * written as text. This header explains the tree and has the few constants;
+ * Documentation/abi.md has every file in detail.
  *
  * The tree
  * --------
@@ -24,6 +25,7 @@
  *        version              what is built into the module, one `key value...` a line
  *        last_error           why the last mkdir or rmdir was refused, in words
  *        NAME/                a guest
+ *            kind                 confined, or full
  *            procs            processes; write 0 to become one of them
  *            autoremove       1: the guest goes with its last process
  *            last_error       why the last write was refused, in words
@@ -39,6 +41,9 @@
  *                             the compressed store
  *            memory.swap.file, memory.swap.max, memory.swap.current
  *                             the swap file of the guest's own
+ *
+ * A full guest has procs, autoremove, last_error, memory.max, memory.current,
+ * memory.peak and memory.events.
  *
  * Guests
  * ------
