@@ -23,8 +23,6 @@
 
 #include "lodge/instance.h"
 
-#define UNIT (4ULL << 20)
-
 static unsigned long long memory_of(const char *argument)
 {
 	char *end;
@@ -40,7 +38,7 @@ static unsigned long long memory_of(const char *argument)
 	case 'K':
 		n <<= 10;
 	}
-	return (n + UNIT - 1) / UNIT * UNIT;
+	return (n + LODGE_MEMORY_UNIT - 1) / LODGE_MEMORY_UNIT * LODGE_MEMORY_UNIT;
 }
 
 /* Returns only if the guest could not be started. */

@@ -17,7 +17,6 @@
 #include "kmod/full/instance.h"
 #include "kmod/full/trap.h"
 
-#define MEMORY_UNIT	(4UL << 20)
 #define MEMORY_MIN	(32UL << 20)
 #define ARGS_MAX	256
 
@@ -233,7 +232,8 @@ static long run(struct lodge_instance *inst, const void __user *arg)
 
 	if (copy_from_user(&run, arg, sizeof(run)))
 		return -EFAULT;
-	if (run.memory < MEMORY_MIN || run.memory % MEMORY_UNIT || run.memory > FULL_SPACE_SIZE / 2)
+	if (run.memory < MEMORY_MIN || run.memory % LODGE_MEMORY_UNIT ||
+	    run.memory > FULL_SPACE_SIZE / 2)
 		return -EINVAL;
 	/* It becomes another kind of process: a thread beside it would be left in between. */
 	if (!thread_group_empty(current) || !current->mm || in_compat_syscall())

@@ -12,7 +12,7 @@ trap 'rm -rf "$out"' EXIT
 # start NAME SIZE COMMAND: a guest in the background, once it has said so
 start()
 {
-	"$lodge" boot "$1" -d --host=module -m "$2" --rootdir / -- \
+	"$lodge" boot "$1" -d --host=module -m "$2" --rootdir / --share "$out" -- \
 		sh -c "echo begun; $3; exec sleep 600" >/dev/null
 	check "the guest $1" eventually says "$1" begun
 }
@@ -26,11 +26,15 @@ finish()
 }
 gone() { [ ! -e "$tree/$1" ]; }
 current() { get "$1/memory.current"; }
-below() { [ "$(current "$1")" -lt "$2" ]; }
 figure() { "$lodge" "$1" --json "${@:3}" | sed -n 's/.*"'"$2"'": *\([0-9]*\).*/\1/p'; }
 
 # What its directory has
-start pool 64M 'head -c 20M /dev/zero >/tmp/f; rm /tmp/f; echo full'
+# whenever WORD: in a guest, wait for a file, then read more than it has memory for
+whenever() { echo "while [ ! -e $out/$1 ]; do sleep 1; done; cat /usr/lib/*/*.so* | head -c 90M >/dev/null"; }
+start pool 64M "head -c 20M /dev/zero >/tmp/f; rm /tmp/f; echo full
+	$(whenever cache); echo cached
+	while [ ! -e $out/hog ]; do sleep 1; done; tail /dev/zero; echo hogged
+	$(whenever again); echo again"
 check "has 20 MiB" eventually says pool full
 is "its files" "$(cd "$tree/pool" && stat -c '%n %a' -- * | sort | tr '\n' ' ')" \
 	"autoremove 644 kind 444 last_error 444 memory.current 444 memory.events 444 \
@@ -70,13 +74,21 @@ is "and the old limit" "$(get pool/memory.max)" 67108864
 refused "no swap file" "no such field" "$lodge" set pool memory.swap.file=none
 
 # It shrinks, and grows
-"$lodge" mconsole pool config mem=-40M >/dev/null
-check "memory given back is the host's" below pool $((now - 5000000))
-check "memory.peak stays" [ "$(get pool/memory.peak)" -ge "$now" ]
-check "so memory.max can be lowered" "$lodge" set pool memory.max=40M
-is "to that" "$(get pool/memory.max)" 41943040
-check "and raised" "$lodge" set pool memory.max=64M
-"$lodge" mconsole pool config mem=+40M >/dev/null
+touch "$out/cache"
+check "it has files cached" eventually says pool cached
+check "most of its memory is in use ($(current pool))" [ "$(current pool)" -gt 50331648 ]
+check "memory.max can be lowered, for it gives memory back" "$lodge" set pool memory.max=32M
+is "to that" "$(get pool/memory.max)" 33554432
+check "which it does not exceed ($(current pool))" [ "$(current pool)" -le 33554432 ]
+check "memory.peak stays" [ "$(get pool/memory.peak)" -gt 50331648 ]
+refused "it cannot do without all" "cannot do without so much" "$lodge" set pool memory.max=4M
+is "and the old limit" "$(get pool/memory.max)" 33554432
+touch "$out/hog"
+check "what is too much for it is for its own kernel to decide" eventually says pool hogged
+check "memory.max is raised" "$lodge" set pool memory.max=64M
+touch "$out/again"
+check "and it takes that" eventually says pool again
+check "as memory.current tells ($(current pool))" [ "$(current pool)" -gt 41943040 ]
 check "it lives" quietly "$lodge" mconsole pool version
 check "its directory goes with it" finish pool
 
@@ -90,9 +102,7 @@ pkill -KILL -x lodge
 check "its launcher is: so does it" eventually gone pool
 
 # At its limit
-"$lodge" boot pool -d --host=module -m 64M --rootdir / --share "$out" -- sh -c \
-	"echo begun; while [ ! -e $out/go ]; do sleep 1; done; head -c 50M /dev/zero | tail" >/dev/null
-check "a guest with 64 MiB" eventually says pool begun
+start pool 64M "while [ ! -e $out/go ]; do sleep 1; done; tail /dev/zero"
 now=$(current pool)
 check "may have 4 MiB more ($now)" put $((now + 4194304)) pool/memory.max
 check "its figures are to stay" put 0 pool/autoremove

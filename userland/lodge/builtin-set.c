@@ -3,6 +3,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include "balloon.h"
+#include "control.h"
 #include "error.h"
 #include "guests.h"
 #include "lodge.h"
@@ -30,9 +32,10 @@ static void add_word(struct settings *settings, const char *guest, const char *w
 
 static int set_main(int argc, char **argv)
 {
+	struct balloon balloon = { 0 };
 	struct swapfile swap = { 0 };
 	struct settings settings = { 0 };
-	const char *guest, *spec;
+	const char *guest, *spec, *max;
 	int opt, i, err;
 
 	while ((opt = settings_getopt(&settings, argc, argv, "hm:", options)) >= 0) {
@@ -58,7 +61,14 @@ static int set_main(int argc, char **argv)
 		swapfile_prepare(&swap, guest, spec);
 		settings_add(&settings, "memory.swap.file", swap.path);
 	}
-	err = settings_apply(&settings, guest, true);
+	max = settings_get(&settings, "memory.max");
+	if (max && !control_is_confined(guest))
+		balloon_plan(&balloon, guest, max);
+	err = -ENOMEM;
+	if (balloon_before(&balloon)) {
+		err = settings_apply(&settings, guest, true);
+		balloon_after(&balloon, !err);
+	}
 	if (err)
 		swapfile_unlink(&swap);
 	swapfile_free(&swap);

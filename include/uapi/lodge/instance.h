@@ -72,6 +72,7 @@ struct lodge_instance_guest {
 	char name[LODGE_NAME_MAX + 1];
 };
 
+#define LODGE_MEMORY_UNIT	(4UL << 20)
 #define LODGE_RUN_FDS_MAX	64
 #define LODGE_RUN_ARGS_MAX	65536
 
@@ -81,7 +82,7 @@ struct lodge_instance_guest {
  * @args_length: bytes, all NULs included; up to LODGE_RUN_ARGS_MAX
  * @nr_fds: up to LODGE_RUN_FDS_MAX
  * @fds: address of __s32: descriptors that become the guest kernel's 0 and up; -1: none there
- * @memory: bytes, a multiple of 4 MiB from 32 MiB on; memory.max, unless that has been set
+ * @memory: bytes, a multiple of LODGE_MEMORY_UNIT from 32 MiB on; memory.max, unless that has been set
  */
 struct lodge_instance_run {
 	__u64 args;
