@@ -94,9 +94,14 @@ static void set_state(struct lodge_instance *inst, u32 state)
 void instance_empty(struct lodge_instance *inst)
 {
 	struct lodge_thread *ht, *next;
+	LIST_HEAD(left);
 
 	drop_all(inst);
-	list_for_each_entry_safe(ht, next, &inst->threads, list) {
+	/* Who reads procs may be going through them. */
+	spin_lock(&inst->lock);
+	list_splice_init(&inst->threads, &left);
+	spin_unlock(&inst->lock);
+	list_for_each_entry_safe(ht, next, &left, list) {
 		list_del(&ht->list);
 		thread_put(ht);
 	}

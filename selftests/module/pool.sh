@@ -26,6 +26,7 @@ finish()
 }
 gone() { [ ! -e "$tree/$1" ]; }
 current() { get "$1/memory.current"; }
+all_listed() { [ "$(wc -l <"$tree/$1/procs")" = $(($(pgrep -c -x linux) - 1)) ]; }
 figure() { "$lodge" "$1" --json "${@:3}" | sed -n 's/.*"'"$2"'": *\([0-9]*\).*/\1/p'; }
 
 # What its directory has
@@ -47,8 +48,7 @@ check "memory.current is what it has touched ($now)" [ "$now" -gt 20971520 ] &&
 check "memory.peak is not less" [ "$(get pool/memory.peak)" -ge "$now" ]
 is "nothing has happened" "$(get pool/memory.events | tr '\n' ' ')" \
 	"low 0 high 0 max 0 oom 0 oom_kill 0 "
-is "its processes are the host's, but for the one that waits for them" \
-	"$(wc -l <"$tree/pool/procs")" $(($(pgrep -c -x linux) - 1))
+check "its processes are the host's, but for the one that waits for them" eventually all_listed pool
 is "each of them" "$(xargs -n 1 sh -c 'cat /proc/$0/comm' <"$tree/pool/procs" | sort -u)" linux
 check "lodge ls has its limit" [ "$(figure ls memory.max)" = 67108864 ]
 check "lodge stat has what it holds" [ "$(figure stat memory.current pool)" -ge 20971520 ]

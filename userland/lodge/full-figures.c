@@ -74,8 +74,8 @@ static void count(pid_t pid, unsigned long long memory, void *to)
 /* Those of a guest in the kernel are in the control tree, under its name without its user's. */
 static void read_from_tree(struct figures *figures, const char *guest)
 {
-	const char *slash = strchr(guest, '/');
 	char *why cleanup_free = NULL;
+	const char *slash = strchr(guest, '/');
 	struct figures pool;
 
 	if (control_find(&why) || !figures_read(&pool, slash ? slash + 1 : guest))

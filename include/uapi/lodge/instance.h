@@ -82,7 +82,8 @@ struct lodge_instance_guest {
  * @args_length: bytes, all NULs included; up to LODGE_RUN_ARGS_MAX
  * @nr_fds: up to LODGE_RUN_FDS_MAX
  * @fds: address of __s32: descriptors that become the guest kernel's 0 and up; -1: none there
- * @memory: bytes, a multiple of LODGE_MEMORY_UNIT from 32 MiB on; memory.max, unless that has been set
+ * @memory: bytes, a multiple of LODGE_MEMORY_UNIT from 32 MiB on; memory.max, unless that has been
+ *	set
  */
 struct lodge_instance_run {
 	__u64 args;

@@ -25,7 +25,7 @@
  *        version              what is built into the module, one `key value...` a line
  *        last_error           why the last mkdir or rmdir was refused, in words
  *        NAME/                a guest
- *            kind                 confined, or full
+ *            kind             confined, or full
  *            procs            processes; write 0 to become one of them
  *            autoremove       1: the guest goes with its last process
  *            last_error       why the last write was refused, in words
