@@ -10,7 +10,7 @@
 #include "util.h"
 
 /* As much as its kernel moves within the time that it has to answer. */
-#define STEP (64ULL << 20)
+#define STEP (8ULL << 20)
 #define PAGE 4096ULL
 
 static unsigned long long smaller(unsigned long long a, unsigned long long b)
