@@ -413,10 +413,11 @@ static void paths(void)
 	say("path without an end", fails(access(at, F_OK)));
 	munmap(at + 4096, 4096);
 	say("path into nowhere", fails(access(at + 4090, F_OK)));
-	mmap(at + 4096, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
-	strcpy(at + 4096 - 4, "/dev/null");
+	mmap(at + 4096, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED,
+	     -1, 0);
+	memcpy(at + 4096 - 4, "/dev/null", 10);
 	say("path over two pages", fails(access(at + 4096 - 4, W_OK)));
-	strcpy(end - 10, "/dev/null");
+	memcpy(end - 10, "/dev/null", 10);
 	say("path up to the end", fails(access(end - 10, W_OK)));
 	memset(at, '/', 4095);
 	at[4095] = '\0';
