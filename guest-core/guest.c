@@ -112,7 +112,7 @@ static bool guest_enter(struct guest *guest)
 	bool alive;
 
 	spin_lock(&guest->gate);
-	alive = !guest->dead;
+	alive = !guest->dead && !guest->closing;
 	if (alive)
 		guest->users++;
 	spin_unlock(&guest->gate);
@@ -146,6 +146,8 @@ static int try_retire(struct guest *guest, enum guest_retire when)
 		err = -EINPROGRESS;
 	else
 		guest->dead = true;
+	/* Who reads without end does not keep what is over. */
+	guest->closing = guest->kind->once && when == RETIRE_IF_AUTOREMOVE && err == -EINPROGRESS;
 	spin_unlock(&guest->gate);
 	return err;
 }

@@ -64,6 +64,7 @@ struct guest {
 	spinlock_t gate;
 	unsigned int users;
 	bool dead;
+	bool closing;
 	bool bound;
 	bool autoremove;
 	bool privileged;
@@ -105,9 +106,11 @@ struct guest_subsystem {
  * struct guest_kind - what all guests of a kind have
  * @name: as in their file "kind"
  * @subsystems: ended by NULL
+ * @once: one that is not busy any more will never be again
  */
 struct guest_kind {
 	const char *name;
+	bool once;
 	const struct guest_subsystem *const *subsystems;
 };
 

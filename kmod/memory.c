@@ -52,4 +52,7 @@ static const struct guest_subsystem memory_subsystem = {
 
 static const struct guest_subsystem *const confined_subsystems[] = { &memory_subsystem, NULL };
 
-const struct guest_kind confined_kind = { "confined", confined_subsystems };
+const struct guest_kind confined_kind = {
+	.name = "confined",
+	.subsystems = confined_subsystems,
+};

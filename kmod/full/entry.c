@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The functions of the host that are entered through us while there is an instance.
+ * The functions of the host that are entered through us while there is an instance, and for a
+ * moment after.
  *
  * A task without our mark pays for three instructions, when it is traced, when it has a signal, and
  * when the kernel is about to oops.

@@ -115,7 +115,11 @@ static const struct guest_subsystem account_subsystem = {
 
 static const struct guest_subsystem *const full_subsystems[] = { &account_subsystem, NULL };
 
-static const struct guest_kind full_kind = { "full", full_subsystems };
+static const struct guest_kind full_kind = {
+	.name = "full",
+	.once = true,
+	.subsystems = full_subsystems,
+};
 
 /* ---- for the instance ---- */
 
@@ -124,7 +128,8 @@ static const struct guest_kind full_kind = { "full", full_subsystems };
  * @inst: which has none
  * @name: of the guest, which belongs to who opened the device
  *
- * Return: 0 or an error, with the reason in the tree's last_error; -EBUSY: it has one.
+ * Return: 0 or an error; of a name that is refused the tree's last_error has the reason; -EBUSY: it
+ * has one.
  */
 int guest_join(struct lodge_instance *inst, const char *name)
 {
@@ -182,10 +187,14 @@ unsigned long guest_memory(struct lodge_instance *inst)
  * guest_limit - memory.max, if nobody has set it
  * @inst: that begins to run
  * @bytes: all that it could ever have
+ *
+ * Return: how much of it is allowed: its kernel should not take itself for larger.
  */
-void guest_limit(struct lodge_instance *inst, unsigned long bytes)
+unsigned long guest_limit(struct lodge_instance *inst, unsigned long bytes)
 {
 	memory_control_default(inst->guest, bytes >> PAGE_SHIFT);
+	return min(bytes, round_down(READ_ONCE(inst->guest->account->limit) << PAGE_SHIFT,
+				     LODGE_MEMORY_UNIT));
 }
 
 /**

@@ -233,6 +233,7 @@ static int claim(struct lodge_instance *inst)
 static long run(struct lodge_instance *inst, const void __user *arg)
 {
 	struct lodge_instance_run run;
+	unsigned long memory;
 	int err;
 
 	if (copy_from_user(&run, arg, sizeof(run)))
@@ -247,19 +248,25 @@ static long run(struct lodge_instance *inst, const void __user *arg)
 	if (err)
 		return err;
 	begin_anew(inst);
-	guest_limit(inst, run.memory);
-	err = take_args(inst, &run);
+	memory = guest_limit(inst, run.memory);
+	if (memory < MEMORY_MIN) {
+		instance_kill(inst, LODGE_ENDED_KILLED, 0,
+			      "memory.max leaves it less than it takes to begin");
+		err = -ENOMEM;
+	}
+	if (!err)
+		err = take_args(inst, &run);
 	if (!err)
 		err = take_fds(inst, &run);
 	if (!err)
-		err = memory_alloc(inst, run.memory);
+		err = memory_alloc(inst, memory);
 	if (!err)
 		err = thread_begin(inst, task_pt_regs(current));
 	if (!err)
 		/* Its registers are the guest's: so is the one with the result. */
 		return task_pt_regs(current)->ax;
 	drop_all(inst);
-	set_state(inst, LODGE_STATE_LOADED);
+	set_state(inst, READ_ONCE(inst->dead) ? LODGE_STATE_DEAD : LODGE_STATE_LOADED);
 	return err;
 }
 

@@ -185,7 +185,7 @@ void instance_empty(struct lodge_instance *inst);
 
 int guest_join(struct lodge_instance *inst, const char *name);
 void guest_leave(struct lodge_instance *inst);
-void guest_limit(struct lodge_instance *inst, unsigned long bytes);
+unsigned long guest_limit(struct lodge_instance *inst, unsigned long bytes);
 unsigned long guest_memory(struct lodge_instance *inst);
 bool guest_charge(struct lodge_instance *inst);
 void guest_uncharge(struct lodge_instance *inst, unsigned long pages);

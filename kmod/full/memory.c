@@ -70,7 +70,9 @@ static struct page *get_frame(struct lodge_instance *inst, unsigned long n, gfp_
 	page = inst->pages[n];
 	if (!page && guest_charge(inst)) {
 		page = new;
-		WRITE_ONCE(inst->pages[n], page);
+		/* Who sees the page must find it there. */
+		set_pte(entry_of(inst->memory.base + n * PAGE_SIZE), mk_pte(page, PAGE_KERNEL));
+		smp_store_release(&inst->pages[n], page);
 	}
 	spin_unlock_irqrestore(&inst->frames_lock, flags);
 	if (page != new)
@@ -79,7 +81,6 @@ static struct page *get_frame(struct lodge_instance *inst, unsigned long n, gfp_
 		guest_exceeded(inst);
 		return NULL;
 	}
-	set_pte(entry_of(inst->memory.base + n * PAGE_SIZE), mk_pte(page, PAGE_KERNEL));
 	return page;
 }
 

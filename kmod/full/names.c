@@ -101,6 +101,8 @@ long host_read_link(struct lodge_instance *inst, const char *name, char *buffer,
 	struct path path;
 	long n;
 
+	if (memory_touch(inst, buffer, size))
+		return -ENOMEM;
 	n = kern_path(name, 0, &path);
 	if (n)
 		return n;
@@ -190,6 +192,8 @@ long host_read_directory(struct lodge_instance *inst, int fd, unsigned long long
 
 	if (!file)
 		return -EBADF;
+	if (memory_touch(inst, buffer, size))
+		return -ENOMEM;
 	pos = vfs_llseek(file, offset, SEEK_SET);
 	if (pos < 0)
 		return pos;

@@ -107,6 +107,8 @@ long host_receive_files(struct lodge_instance *inst, int fd, void *buffer, unsig
 
 	if (!sock || sock->sk->sk_family != AF_UNIX || sock->type != SOCK_SEQPACKET)
 		return -ENOTSOCK;
+	if (memory_touch(inst, buffer, size))
+		return -ENOMEM;
 	/* A message for the kernel has no room for descriptors: it is read as the socket has it. */
 	sock->sk->sk_rcvtimeo = msecs_to_jiffies(ms);
 	skb = skb_recv_datagram(sock->sk, 0, &err);

@@ -173,7 +173,7 @@ static void fork_on(void *arg)
 			sleep_ms(5);
 		if (!pid) {
 			fill_hard(p, UNIT, getpid());
-			sleep_ms(500);
+			pause();
 			_exit(0);
 		}
 		sleep_ms(2);

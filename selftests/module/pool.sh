@@ -92,6 +92,13 @@ check "as memory.current tells ($(current pool))" [ "$(current pool)" -gt 419430
 check "it lives" quietly "$lodge" mconsole pool version
 check "its directory goes with it" finish pool
 
+# Somebody reads without end
+start read 32M :
+for _ in 1 2 3 4; do
+	(while [ -e "$tree/read" ]; do cat "$tree"/read/* >/dev/null 2>&1; done) &
+done
+check "nobody who reads keeps it" finish read
+
 # Who ends it
 start pool 32M :
 kill -KILL "$(pgrep -n -x linux)"

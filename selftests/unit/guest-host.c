@@ -69,7 +69,7 @@ static const struct guest_subsystem memory = {
 
 static const struct guest_subsystem *const subsystems[] = { &memory, NULL };
 
-const struct guest_kind simulated = { "simulated", subsystems };
+const struct guest_kind simulated = { .name = "simulated", .subsystems = subsystems };
 
 void guest_host_notify(struct guest *guest)
 {

@@ -40,7 +40,7 @@ static const struct guest_subsystem memory = {
 };
 
 static const struct guest_subsystem *const subsystems[] = { &memory, NULL };
-static const struct guest_kind plain = { "plain", subsystems };
+static const struct guest_kind plain = { .name = "plain", .subsystems = subsystems };
 
 static int setup(void **state)
 {

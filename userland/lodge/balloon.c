@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
+#include <unistd.h>
+
 #include "lodge/instance.h"
 
 #include "balloon.h"
@@ -23,6 +25,19 @@ static unsigned long long round_up(unsigned long long bytes, unsigned long long 
 	return (bytes + unit - 1) / unit * unit;
 }
 
+/* What its kernel takes for its memory. */
+static unsigned long long ask_memory(const char *guest)
+{
+	char *answer cleanup_free = NULL;
+	unsigned long long bytes;
+
+	if (!mconsole_ask(guest, "config mem", &answer))
+		die_guest(guest, "memory.max", "its kernel says: %s", answer);
+	if (!size_parse(answer, &bytes))
+		die_guest(guest, "memory.max", "its kernel says that it has \"%s\"", answer);
+	return bytes;
+}
+
 /**
  * balloon_plan - see what a new memory.max means for the kernel of a guest
  * @balloon: filled in
@@ -33,22 +48,27 @@ static unsigned long long round_up(unsigned long long bytes, unsigned long long 
  */
 void balloon_plan(struct balloon *balloon, const char *guest, const char *max)
 {
+	char *path cleanup_free = control_path(guest, "memory.max");
 	unsigned long long from, to, size;
 
 	*balloon = (struct balloon){ 0 };
-	if (control_read_size(guest, "memory.max", &from) || !size_parse(max, &to))
+	/* Who may not write it is told so by the file. */
+	if (!size_parse(max, &to) || access(path, W_OK))
 		return;
 	full_guest_enter(guest);
+	/* The directory of one that has ended may have stayed, and another one have its name. */
+	if (!rundir_number(RUNDIR_INSTANCE))
+		return;
 	size = round_up(rundir_number(RUNDIR_MEMORY), LODGE_MEMORY_UNIT);
-	from = smaller(from, size);
 	to = smaller(to, size);
+	/* Of 512 pages that it does without one is not given, but has the addresses of the others. */
+	to -= smaller(to, round_up((size - to) / 256, PAGE));
+	from = ask_memory(guest);
 	if (from == to)
 		return;
 	balloon->guest = guest;
 	balloon->shrinks = to < from;
-	balloon->bytes = to < from ? from - to : to - from;
-	/* Of 512 pages one is not given, but has the addresses of the others. */
-	balloon->bytes = round_up(balloon->bytes + balloon->bytes / 256, PAGE);
+	balloon->bytes = round_up(to < from ? from - to : to - from, PAGE);
 }
 
 static bool move_memory(const char *guest, char sign, unsigned long long bytes)

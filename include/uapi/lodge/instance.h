@@ -66,7 +66,7 @@ struct lodge_instance_status {
  *
  * The guest is made; it is a full one. It is busy as long as the device is open, and then goes,
  * unless somebody has unset its autoremove. EEXIST: there is one of this name; EBUSY: the
- * instance has one; EINVAL: no good name. The control tree's last_error has the reason.
+ * instance has one; EINVAL: no good name, of which the control tree's last_error has the reason.
  */
 struct lodge_instance_guest {
 	char name[LODGE_NAME_MAX + 1];

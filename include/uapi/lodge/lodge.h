@@ -42,7 +42,7 @@
  *            memory.swap.file, memory.swap.max, memory.swap.current
  *                             the swap file of the guest's own
  *
- * A full guest has procs, autoremove, last_error, memory.max, memory.current,
+ * A full guest has kind, procs, autoremove, last_error, memory.max, memory.current,
  * memory.peak and memory.events.
  *
  * Guests
