@@ -70,8 +70,8 @@ static struct page *get_frame(struct lodge_instance *inst, unsigned long n, gfp_
 	page = inst->pages[n];
 	if (!page && guest_charge(inst)) {
 		page = new;
-		/* Who sees the page must find it there. */
 		set_pte(entry_of(inst->memory.base + n * PAGE_SIZE), mk_pte(page, PAGE_KERNEL));
+		/* Who sees the page, above, finds it in the tables. */
 		smp_store_release(&inst->pages[n], page);
 	}
 	spin_unlock_irqrestore(&inst->frames_lock, flags);

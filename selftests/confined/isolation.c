@@ -242,7 +242,6 @@ static void host_pressure(void)
 	/* More than there is without what the guest can give. */
 	size = (available() / MIB + 64) * MIB;
 	p = private_memory(size);
-	madvise(p, size, MADV_HUGEPAGE);
 	while (at < size && guest_figure(&guest, "memory.current") >= before - 8 * UNIT) {
 		memset(p + at, 1, MIB);
 		at += MIB;

@@ -17,12 +17,10 @@ export guest_host=${LODGE_TEST_HOST:-user}
 dir=$(mktemp -d "${TMPDIR:-/tmp}/lodge-full.XXXXXX")
 mkdir "$dir/guest" "$dir/user" "$dir/user/run"
 cp "$top/build/lodge" "$dir/"
+cp "${LODGE_TEST_KERNEL:-$top/build/guest/linux}" "$dir/guest/linux"
 cp "$top/build/guest/initramfs.cpio" "$dir/guest/"
-if [ "$guest_host" = user ]; then
-	cp "${LODGE_TEST_KERNEL:-$top/build/guest/linux}" "$dir/guest/linux"
-else
+[ "$guest_host" = user ] ||
 	cp "$top/build/guest/enter" "$top/build/guest/lodge-guest-$(uname -r).ko" "$dir/guest/"
-fi
 chmod -R a+rX "$dir"
 [ "$(id -u)" != 0 ] || chown "$user" "$dir/user" "$dir/user/run"
 cd "$dir/user" || exit 1

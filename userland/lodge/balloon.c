@@ -61,7 +61,7 @@ void balloon_plan(struct balloon *balloon, const char *guest, const char *max)
 		return;
 	size = round_up(rundir_number(RUNDIR_MEMORY), LODGE_MEMORY_UNIT);
 	to = smaller(to, size);
-	/* Of 512 pages that it does without one is not given, but has the addresses of the others. */
+	/* Of 512 pages that it does without, one is kept: it has the others' addresses. */
 	to -= smaller(to, round_up((size - to) / 256, PAGE));
 	from = ask_memory(guest);
 	if (from == to)
