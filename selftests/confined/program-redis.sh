@@ -6,7 +6,7 @@
 
 port=16379
 # Of 2 KiB each.
-if debug_kernel; then count=1200 pool=2M; else count=4000 pool=4M; fi
+if debug_kernel; then count=1500 pool=3M; else count=4000 pool=4M; fi
 client=$(dirname "$0")/helper-redis.py
 
 cli() { redis-cli -p $port "$@" 2>/dev/null; }
