@@ -147,7 +147,8 @@ static int try_retire(struct guest *guest, enum guest_retire when)
 	else
 		guest->dead = true;
 	/* Who reads without end does not keep what is over. */
-	guest->closing = guest->kind->once && when == RETIRE_IF_AUTOREMOVE && err == -EINPROGRESS;
+	if (guest->kind->once && when == RETIRE_IF_AUTOREMOVE)
+		guest->closing = err == -EINPROGRESS;
 	spin_unlock(&guest->gate);
 	return err;
 }

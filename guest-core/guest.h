@@ -42,9 +42,10 @@ struct complaint {
  * @name: as in the control tree; never changes
  * @kind: what it has
  * @refs: references to this memory, guest_get()
- * @gate: protects @users, @dead
+ * @gate: protects @users, @dead, @closing
  * @users: reads and writes that are running
  * @dead: guest_retire() has succeeded
+ * @closing: it is about to be; only those who are in may go on
  * @bound: a process has been bound to it, ever
  * @autoremove: remove it with its last process
  * @privileged: the write that is running may raise an administrator's limits (@lock)

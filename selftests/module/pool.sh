@@ -29,9 +29,10 @@ current() { get "$1/memory.current"; }
 all_listed() { [ "$(wc -l <"$tree/$1/procs")" = $(($(pgrep -c -x linux) - 1)) ]; }
 figure() { "$lodge" "$1" --json "${@:3}" | sed -n 's/.*"'"$2"'": *\([0-9]*\).*/\1/p'; }
 
-# What its directory has
 # whenever WORD: in a guest, wait for a file, then read more than it has memory for
 whenever() { echo "while [ ! -e $out/$1 ]; do sleep 1; done; cat /usr/lib/*/*.so* | head -c 90M >/dev/null"; }
+
+# What its directory has
 start pool 64M "head -c 20M /dev/zero >/tmp/f; rm /tmp/f; echo full
 	$(whenever cache); echo cached
 	while [ ! -e $out/hog ]; do sleep 1; done; tail /dev/zero; echo hogged
@@ -43,8 +44,8 @@ memory.max 644 memory.peak 444 procs 644 "
 is "it is a full one" "$(get pool/kind)" full
 is "memory.max is what it was given" "$(get pool/memory.max)" 67108864
 now=$(current pool)
-check "memory.current is what it has touched ($now)" [ "$now" -gt 20971520 ] &&
-	[ "$now" -le 67108864 ]
+check "memory.current is what it has touched ($now)" [ "$now" -gt 20971520 ]
+check "and not more than it may" [ "$now" -le 67108864 ]
 check "memory.peak is not less" [ "$(get pool/memory.peak)" -ge "$now" ]
 is "nothing has happened" "$(get pool/memory.events | tr '\n' ' ')" \
 	"low 0 high 0 max 0 oom 0 oom_kill 0 "

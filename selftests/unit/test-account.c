@@ -24,8 +24,13 @@ static bool is_busy(struct guest *guest)
 	return processes;
 }
 
+/* What happens while somebody reads procs. */
+static void (*meanwhile)(void);
+
 static int list_procs(struct guest *guest, struct text *out)
 {
+	if (meanwhile)
+		meanwhile();
 	text_printf(out, "1000\n");
 	return 0;
 }
@@ -40,12 +45,13 @@ static const struct guest_subsystem memory = {
 };
 
 static const struct guest_subsystem *const subsystems[] = { &memory, NULL };
-static const struct guest_kind plain = { .name = "plain", .subsystems = subsystems };
+static const struct guest_kind plain = { .name = "plain", .once = true, .subsystems = subsystems };
 
 static int setup(void **state)
 {
 	processes = 0;
 	freed = 0;
+	meanwhile = NULL;
 	guest_core_init();
 	return guest_create("t1", 2, &plain, &guest);
 }
@@ -56,6 +62,33 @@ static int teardown(void **state)
 		return -1;
 	guest_destroy(guest);
 	return freed == 1 && !host_allocated() ? 0 : -1;
+}
+
+static int read_peak(void)
+{
+	struct text text = { };
+	int err = guest_read(guest, file_of("memory.peak"), &text);
+
+	text_free(&text);
+	return err;
+}
+
+static void end_it(void)
+{
+	assert_int_equal(guest_retire(guest, RETIRE_IF_AUTOREMOVE), -EINPROGRESS);
+	assert_int_equal(read_peak(), -ENODEV);
+}
+
+/* Who is in may go on; nobody else keeps it, unless it is to stay after all. */
+static void test_readers(void **state)
+{
+	guest->autoremove = true;
+	meanwhile = end_it;
+	assert_content("procs", "1000\n");
+	meanwhile = NULL;
+	guest->autoremove = false;
+	assert_int_equal(guest_retire(guest, RETIRE_IF_AUTOREMOVE), -EAGAIN);
+	assert_int_equal(read_peak(), 0);
 }
 
 static void test_charge(void **state)
@@ -163,6 +196,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		with_guest(test_charge),
+		with_guest(test_readers),
 		with_guest(test_limit),
 		with_guest(test_default),
 		with_guest(test_files),
