@@ -113,8 +113,9 @@ struct order {
  * @order: from the guest's side to the host's
  * @idle: the owner, when there is nothing to do
  * @timer, @interval: its clock event
+ * @timer_lock: who sets the timer; any context
  * @retry: the timer goes on until the guest's kernel has been interrupted
- * @stopped: it must not be started any more
+ * @stopped: it must not be started any more; under @timer_lock
  * @interrupted_ip: where the guest's kernel was when it was sent to look at its pending word
  * @only_relax: it was not to be interrupted, and is only to let others run
  * @moving, @move: it is being moved to another CPU
@@ -158,6 +159,7 @@ struct lodge_instance {
 	struct order order;
 	wait_queue_head_t idle;
 	struct hrtimer timer;
+	raw_spinlock_t timer_lock;
 	u64 interval;
 	bool retry, stopped, only_relax;
 	unsigned long interrupted_ip;

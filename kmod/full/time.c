@@ -15,6 +15,17 @@
 /* How long until a kernel that could not be interrupted is interrupted again. */
 #define RETRY_NS	(2 * 1000 * 1000)
 
+/* Expire at once, on this CPU: also while timer_expires() runs on another one. */
+static void expire_now(struct lodge_instance *inst)
+{
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&inst->timer_lock, flags);
+	if (!inst->stopped)
+		hrtimer_start(&inst->timer, 0, HRTIMER_MODE_REL_PINNED_HARD);
+	raw_spin_unlock_irqrestore(&inst->timer_lock, flags);
+}
+
 static bool is_in_kernel(struct lodge_instance *inst)
 {
 	return !READ_ONCE(inst->in_user) && test_bit(LODGE_IRQ_TIMER, inst->ops->pending);
@@ -28,9 +39,9 @@ static void move_timer(void *data)
 {
 	struct lodge_instance *inst = data;
 
-	atomic_set(&inst->moving, 0);
-	if (!READ_ONCE(inst->stopped))
-		hrtimer_start(&inst->timer, 0, HRTIMER_MODE_REL_PINNED_HARD);
+	expire_now(inst);
+	/* From here on it may be freed. */
+	atomic_set_release(&inst->moving, 0);
 }
 
 /* Return: whether the timer is to be asked to do this again. */
@@ -61,6 +72,7 @@ static bool interrupt_kernel(struct lodge_instance *inst)
 static enum hrtimer_restart timer_expires(struct hrtimer *timer)
 {
 	struct lodge_instance *inst = container_of(timer, struct lodge_instance, timer);
+	enum hrtimer_restart restart = HRTIMER_NORESTART;
 	u64 next = inst->interval;
 
 	/* Only to try again, and it has seen to it itself? */
@@ -71,8 +83,15 @@ static enum hrtimer_restart timer_expires(struct hrtimer *timer)
 		next = RETRY_NS;
 	if (!next)
 		return HRTIMER_NORESTART;
-	hrtimer_forward_now(timer, ns_to_ktime(next));
-	return HRTIMER_RESTART;
+
+	/* A timer that has been started again in the meantime is not ours to set. */
+	raw_spin_lock(&inst->timer_lock);
+	if (!hrtimer_is_queued(timer)) {
+		hrtimer_forward_now(timer, ns_to_ktime(next));
+		restart = HRTIMER_RESTART;
+	}
+	raw_spin_unlock(&inst->timer_lock);
+	return restart;
 }
 
 /** time_init_instance - for a new instance */
@@ -80,24 +99,25 @@ void time_init_instance(struct lodge_instance *inst)
 {
 	hrtimer_init(&inst->timer, CLOCK_MONOTONIC, HRTIMER_MODE_REL_PINNED_HARD);
 	inst->timer.function = timer_expires;
+	raw_spin_lock_init(&inst->timer_lock);
 	INIT_CSD(&inst->move, move_timer, inst);
 }
 
 /** time_kill - the guest is to end: fetch it from whatever its kernel does; under inst->lock */
 void time_kill(struct lodge_instance *inst)
 {
-	if (!READ_ONCE(inst->stopped))
-		hrtimer_start(&inst->timer, 0, HRTIMER_MODE_REL_PINNED_HARD);
+	expire_now(inst);
 }
 
 /** time_stop - nobody calls lodge_timer() any more */
 void time_stop(struct lodge_instance *inst)
 {
-	WRITE_ONCE(inst->stopped, true);
+	raw_spin_lock_irq(&inst->timer_lock);
+	inst->stopped = true;
+	raw_spin_unlock_irq(&inst->timer_lock);
 	hrtimer_cancel(&inst->timer);
-	while (atomic_read(&inst->moving))
+	while (atomic_read_acquire(&inst->moving))
 		cpu_relax();
-	hrtimer_cancel(&inst->timer);
 }
 
 /** lodge_timer - see lodge-host.h */
