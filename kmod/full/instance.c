@@ -206,6 +206,7 @@ static void begin_anew(struct lodge_instance *inst)
 	inst->owner = NULL;
 	inst->in_user = NULL;
 	inst->order = (struct order){ 0 };
+	inst->nr_trapped = 0;
 	inst->last_space = 1;
 	init_llist_head(&inst->done);
 	*inst->oops = '\0';
@@ -289,6 +290,7 @@ static int device_open(struct inode *inode, struct file *file)
 	}
 	spin_lock_init(&inst->lock);
 	spin_lock_init(&inst->frames_lock);
+	raw_spin_lock_init(&inst->loose_lock);
 	INIT_LIST_HEAD(&inst->threads);
 	INIT_LIST_HEAD(&inst->watches);
 	init_waitqueue_head(&inst->changed);

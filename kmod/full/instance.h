@@ -50,6 +50,7 @@ struct guest;
  * @do_job: of a worker, the guest's function; NULL: it is none
  * @jobs: what it is to do, the last one first
  * @job: what it does
+ * @loose: LOOSE_; changes under @inst->loose_lock
  * @rcu: interrupts may still look at it
  */
 struct lodge_thread {
@@ -70,8 +71,15 @@ struct lodge_thread {
 	void (*do_job)(struct lodge_job *job);
 	struct llist_head jobs;
 	struct lodge_job *job;
+	int loose;
 	struct rcu_head rcu;
 };
+
+/* In user mode without the token: see loose.c */
+#define LOOSE_NOT	0
+#define LOOSE_READY	1
+#define LOOSE_RUNNING	2
+#define LOOSE_TRAPPED	3
 
 #define THREAD_WORK	0	/* @work is queued */
 #define THREAD_FAULT	1	/* a fault is noted */
@@ -111,14 +119,17 @@ struct order {
  * @owner: who has the token
  * @in_user: @owner, while in user mode: who interrupts have to fetch
  * @order: from the guest's side to the host's
+ * @loose_lock: which threads are loose, and how one of them becomes @in_user; any context
+ * @nr_trapped: how many wait to be chosen
  * @idle: the owner, when there is nothing to do
  * @timer, @interval: its clock event
- * @timer_lock: who sets the timer; any context
- * @retry: the timer goes on until the guest's kernel has been interrupted
- * @stopped: it must not be started any more; under @timer_lock
+ * @look: while there is something to do for it: is its kernel to be interrupted?
+ * @look_lock: who sets that; any context
+ * @idling: it is not
+ * @stopped: it must not be started any more; under @look_lock
  * @interrupted_ip: where the guest's kernel was when it was sent to look at its pending word
  * @only_relax: it was not to be interrupted, and is only to let others run
- * @moving, @move: it is being moved to another CPU
+ * @moving, @move: @look is being moved to another CPU
  *
  * @memory: its kernel's view of it
  * @pages, @nr_pages: its frames; NULL: it has not touched that one
@@ -157,11 +168,14 @@ struct lodge_instance {
 	struct lodge_thread *owner;
 	struct lodge_thread *in_user;
 	struct order order;
+	raw_spinlock_t loose_lock;
+	unsigned int nr_trapped;
 	wait_queue_head_t idle;
 	struct hrtimer timer;
-	raw_spinlock_t timer_lock;
 	u64 interval;
-	bool retry, stopped, only_relax;
+	struct hrtimer look;
+	raw_spinlock_t look_lock;
+	bool idling, stopped, only_relax;
 	unsigned long interrupted_ip;
 	atomic_t moving;
 	call_single_data_t move;
@@ -177,6 +191,20 @@ struct lodge_instance {
 	struct llist_head done;
 	int last_space;
 };
+
+/* Below this, the host asks a stack of the guest's for nothing that can wait. */
+#define STACK_RESERVE	4096
+
+/* Of the guest's stack that @sp is on, as long as it has not overflowed. */
+static inline unsigned long stack_left(struct lodge_instance *inst, unsigned long sp)
+{
+	return sp & (inst->ops->stack_size - 1);
+}
+
+static inline bool stack_has_room(struct lodge_instance *inst, unsigned long sp)
+{
+	return stack_left(inst, sp) >= STACK_RESERVE;
+}
 
 /* ---- instance.c ---- */
 
@@ -253,6 +281,8 @@ void segments_save(struct lodge_thread *ht, unsigned long *bases);
 /* ---- time.c, events.c, files.c, names.c ---- */
 
 void time_init_instance(struct lodge_instance *inst);
+void time_idle(struct lodge_instance *inst);
+void time_busy(struct lodge_instance *inst);
 void time_kill(struct lodge_instance *inst);
 void time_stop(struct lodge_instance *inst);
 void events_stop(struct lodge_instance *inst);

@@ -13,6 +13,13 @@
 #include "kmod/full/instance.h"
 #include "kmod/full/trap.h"
 
+/* Or what it took for code: nothing, a program's, or its own memory. */
+static bool is_its_code(struct lodge_instance *inst, unsigned long ip)
+{
+	return within_module(ip, inst->module) || ip < TASK_SIZE_MAX ||
+	       (ip >= inst->memory.base && ip < inst->memory.end);
+}
+
 /**
  * oops_is_guests - is it a guest's kernel that an exception or an interrupt has come to?
  * @inst: the guest of the running thread
@@ -25,7 +32,7 @@ bool oops_is_guests(struct lodge_instance *inst, struct pt_regs *regs)
 {
 	const struct lodge_memory *m = &inst->memory;
 
-	return !user_mode(regs) && within_module(regs->ip, inst->module) &&
+	return !user_mode(regs) && is_its_code(inst, regs->ip) &&
 	       regs->sp >= m->base && regs->sp < m->base + m->size;
 }
 
@@ -75,9 +82,11 @@ bool oops_page_fault(struct pt_regs *regs, unsigned long error_code, unsigned lo
 {
 	struct lodge_instance *inst = thread_current()->inst;
 
-	if (!user_mode(regs) && !(error_code & X86_PF_PROT) && memory_fault(inst, regs, address))
+	bool missing = !(error_code & X86_PF_PROT) && memory_has(inst, address);
+
+	if (!user_mode(regs) && missing && memory_fault(inst, regs, address))
 		return true;
-	if (memory_has(inst, address))
+	if (missing)
 		return take(regs, "the host has no memory for a page", address);
 	return take(regs, "page fault", address);
 }

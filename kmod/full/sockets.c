@@ -71,13 +71,19 @@ long host_receive(struct lodge_instance *inst, int fd, struct lodge_packet *pack
 	ssize_t length = touch(inst, packet);
 	struct sockaddr_storage name;
 	struct msghdr msg = { .msg_name = packet->name ? &name : NULL };
+	bool wait;
 	long ret;
 
 	if (!sock || length < 0)
 		return sock ? length : -ENOTSOCK;
+	/* A guest that is stopped waits here for as long as it is. */
+	wait = !(sock->file->f_flags & O_NONBLOCK);
+	if (wait)
+		time_idle(inst);
 	ret = kernel_recvmsg(sock, &msg, (struct kvec *)packet->parts, packet->n,
-			     length,
-			     sock->file->f_flags & O_NONBLOCK ? MSG_DONTWAIT : 0);
+			     length, wait ? 0 : MSG_DONTWAIT);
+	if (wait)
+		time_busy(inst);
 	if (ret >= 0 && packet->name) {
 		packet->name_length = min(packet->name_length, msg.msg_namelen);
 		memcpy(packet->name, &name, packet->name_length);

@@ -4,8 +4,8 @@
  * page tables say what is in it.
  *
  * A space has its own part of the instance's file, so that all mms that show it are found by the
- * offset. Only who has the token changes a space, and only who has it is in user mode: page tables
- * do not change under a fault.
+ * offset. Only who has the token changes a space, and a fault of who is in user mode without it
+ * goes to the guest: page tables do not change under one.
  */
 #include <linux/cred.h>
 #include <linux/export.h>
@@ -82,17 +82,20 @@ static void note_fault(struct lodge_thread *ht, struct vm_fault *vmf)
 /* Return: what the guest's page table has for a fault; 0 if that does not do. */
 static unsigned long look_up(struct lodge_thread *ht, struct vm_fault *vmf)
 {
-	unsigned long pte = ht->inst->ops->lookup(ht->pgd, vmf->real_address);
 	unsigned long needed = vmf->flags & FAULT_FLAG_WRITE ? LODGE_PTE_WRITE : LODGE_PTE_READ;
+	unsigned long pte;
 
+	/* Without the token, it may be changing them. */
+	if (READ_ONCE(ht->inst->in_user) != ht)
+		return 0;
+	pte = ht->inst->ops->lookup(ht->pgd, vmf->real_address);
 	return pte & needed ? pte : 0;
 }
 
 /* Others that look into the process's memory find none: the guest may be changing it. */
 static bool is_own(struct vm_fault *vmf, struct lodge_thread *ht)
 {
-	return ht && vmf->flags & FAULT_FLAG_USER && ht == thread_current() &&
-	       READ_ONCE(ht->inst->in_user) == ht;
+	return ht && vmf->flags & FAULT_FLAG_USER && ht == thread_current();
 }
 
 static vm_fault_t space_fault(struct vm_fault *vmf)

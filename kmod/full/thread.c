@@ -3,7 +3,10 @@
  * Host threads: who has the token, and on which stack.
  *
  * A host thread that has the token is either on a stack of the guest's, with its own left in
- * thread_loop(), or on its own. All others wait in thread_loop() until they are given it.
+ * thread_loop(), or on its own. All others wait in thread_loop() until they are given it, but those
+ * that are loose: their guest threads were preempted on their way to user mode, and they went there
+ * without it. So programs run on as many CPUs of the host's as there are, while there is one that
+ * runs the guest's kernel.
  */
 #include <linux/export.h>
 #include <linux/file.h>
@@ -27,24 +30,36 @@
 /* An address that is not SIG_DFL or SIG_IGN. */
 #define NO_HANDLER	8UL
 
+/* With less than this left, a stack of the guest's is not used any further. */
+#define STACK_MIN	1024
+
 /* ---- the token ---- */
 
 static bool may_go_on(struct lodge_thread *ht)
 {
 	return READ_ONCE(ht->inst->owner) == ht || test_bit(THREAD_RELEASED, &ht->flags) ||
-	       READ_ONCE(ht->inst->dead);
+	       READ_ONCE(ht->inst->dead) || READ_ONCE(ht->loose) == LOOSE_READY;
 }
 
-/* Return: whether it has the token; else it has to end. */
+/* Return: whether it may go on, with the token or loose; else it has to end. */
 static bool wait_for_token(struct lodge_thread *ht)
 {
 	struct lodge_instance *inst = ht->inst;
 
-	/* It does no I/O: neither in the load nor a hung task. */
-	if (rcuwait_wait_event(&ht->wait, may_go_on(ht), TASK_KILLABLE | TASK_NOLOAD))
-		return false;
-	/* Pairs with give_token(): what the giver did to the guest is seen. */
-	return smp_load_acquire(&inst->owner) == ht && !READ_ONCE(inst->dead);
+	for (;;) {
+		/* It does no I/O: neither in the load nor a hung task. */
+		if (rcuwait_wait_event(&ht->wait, may_go_on(ht), TASK_KILLABLE | TASK_NOLOAD))
+			return false;
+		if (READ_ONCE(inst->dead))
+			return false;
+		/* Pairs with give_token(): what the giver did to the guest is seen. */
+		if (smp_load_acquire(&inst->owner) == ht)
+			return true;
+		if (test_bit(THREAD_RELEASED, &ht->flags))
+			return false;
+		if (loose_go(ht))
+			return true;
+	}
 }
 
 static void give_token(struct lodge_thread *to, unsigned long sp)
@@ -60,17 +75,21 @@ static void give_token(struct lodge_thread *to, unsigned long sp)
  * @ht: the running thread, on its own stack
  * @sp: stack of the guest's to go on with; 0: it has no token yet
  *
- * Return: true; false if it has to end.
+ * Return: true, with the token or loose; false if it has to end.
  */
 bool thread_loop(struct lodge_thread *ht, unsigned long sp)
 {
 	struct lodge_instance *inst = ht->inst;
 	struct order *order = &inst->order;
+	struct lodge_thread *next;
+	int was;
 
 	for (;;) {
 		if (!sp) {
 			if (!wait_for_token(ht))
 				return false;
+			if (READ_ONCE(ht->loose) == LOOSE_RUNNING)
+				return true;
 			sp = ht->resume_sp;
 			if (!sp)
 				return true;
@@ -78,10 +97,19 @@ bool thread_loop(struct lodge_thread *ht, unsigned long sp)
 		stack_switch(&ht->host_sp, sp);
 		if (order->what == ORDER_LEAVE)
 			return false;
-		if (order->what == ORDER_USER && order->thread == ht)
-			return true;
-		give_token(order->thread, order->what == ORDER_MOVE ? order->sp : 0);
+		next = order->thread;
 		sp = 0;
+		if (order->what == ORDER_MOVE) {
+			give_token(next, order->sp);
+			continue;
+		}
+		was = READ_ONCE(next->loose) ? loose_tie(next) : LOOSE_NOT;
+		if (was == LOOSE_TRAPPED)
+			sp = next->guest_sp;
+		else if (next == ht)
+			return true;
+		else if (was == LOOSE_NOT)
+			give_token(next, 0);
 	}
 }
 
@@ -102,10 +130,19 @@ void thread_leave(struct lodge_instance *inst)
 	stack_switch(&sp, me->host_sp);
 }
 
-/** thread_host_sp - Return: where the running thread, on a guest's stack, has left its own */
+/**
+ * thread_host_sp - where the running thread, on a guest's stack, has left its own
+ *
+ * Each call of the guest's comes by here: one that has used up its stack is ended before it runs
+ * into what lies below. For that, there is room enough there.
+ */
 unsigned long thread_host_sp(void)
 {
-	return thread_current()->host_sp;
+	struct lodge_thread *me = thread_current();
+
+	if (unlikely(stack_left(me->inst, current_stack_pointer) < STACK_MIN))
+		lodge_end(me->inst, LODGE_END_PANIC, 0, "its kernel's stack is full");
+	return me->host_sp;
 }
 
 /**
@@ -320,6 +357,8 @@ int lodge_user_run(struct lodge_instance *inst, struct lodge_user *user)
 		set_bit(THREAD_FRESH, &ht->flags);
 		*user->thread = ht;
 	}
+	if (READ_ONCE(ht->loose) == LOOSE_TRAPPED && loose_tie(ht) == LOOSE_TRAPPED)
+		return 0;
 	ht->user = user;
 	inst->order.what = ORDER_USER;
 	inst->order.thread = ht;
@@ -327,6 +366,15 @@ int lodge_user_run(struct lodge_instance *inst, struct lodge_user *user)
 	return 0;
 }
 EXPORT_SYMBOL_GPL(lodge_user_run);
+
+/** lodge_thread_leave - see lodge-host.h */
+void lodge_thread_leave(struct lodge_instance *inst, struct lodge_thread *ht)
+{
+	if (ht && READ_ONCE(thread_current()->loose) == LOOSE_READY &&
+	    READ_ONCE(ht->loose) == LOOSE_NOT)
+		thread_move(ht);
+}
+EXPORT_SYMBOL_GPL(lodge_thread_leave);
 
 /** lodge_end - see lodge-host.h */
 void lodge_end(struct lodge_instance *inst, int how, int code, const char *reason)
@@ -341,6 +389,7 @@ EXPORT_SYMBOL_GPL(lodge_end);
 /* On the guest's first stack. */
 void thread_boot(struct lodge_instance *inst)
 {
+	time_busy(inst);
 	inst->ops->start(inst, &inst->memory, inst->argc, inst->argv);
 	lodge_end(inst, LODGE_END_PANIC, 0, "its kernel did not start");
 }

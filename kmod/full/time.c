@@ -3,7 +3,7 @@
 #include <linux/export.h>
 #include <linux/ktime.h>
 #include <linux/random.h>
-#include <linux/sched.h>
+#include <linux/sched/signal.h>
 #include <linux/smp.h>
 #include <linux/timekeeping.h>
 #include <asm/irq_regs.h>
@@ -12,86 +12,92 @@
 #include "kmod/full/instance.h"
 #include "kmod/full/trap.h"
 
-/* How long until a kernel that could not be interrupted is interrupted again. */
-#define RETRY_NS	(2 * 1000 * 1000)
+/* How long a guest's kernel runs, at most, before it is looked at. */
+#define LOOK_NS		(1000 * 1000)
 
-/* Expire at once, on this CPU: also while timer_expires() runs on another one. */
-static void expire_now(struct lodge_instance *inst)
+/* Also while the timer's function runs, here or on another CPU. */
+static void look_after(struct lodge_instance *inst, u64 ns)
 {
 	unsigned long flags;
 
-	raw_spin_lock_irqsave(&inst->timer_lock, flags);
+	raw_spin_lock_irqsave(&inst->look_lock, flags);
 	if (!inst->stopped)
-		hrtimer_start(&inst->timer, 0, HRTIMER_MODE_REL_PINNED_HARD);
-	raw_spin_unlock_irqrestore(&inst->timer_lock, flags);
-}
-
-static bool is_in_kernel(struct lodge_instance *inst)
-{
-	return !READ_ONCE(inst->in_user) && test_bit(LODGE_IRQ_TIMER, inst->ops->pending);
+		hrtimer_start(&inst->look, ns, HRTIMER_MODE_REL_PINNED_HARD);
+	raw_spin_unlock_irqrestore(&inst->look_lock, flags);
 }
 
 /*
  * The guest's kernel runs on another CPU than its timer: from now on, on that one. The interrupt
  * that asks for it does not say what it has interrupted; that of a timer does.
  */
-static void move_timer(void *data)
+static void move_look(void *data)
 {
 	struct lodge_instance *inst = data;
 
-	expire_now(inst);
+	look_after(inst, 0);
 	/* From here on it may be freed. */
 	atomic_set_release(&inst->moving, 0);
 }
 
-/* Return: whether the timer is to be asked to do this again. */
-static bool interrupt_kernel(struct lodge_instance *inst)
+static bool wants_something(struct lodge_instance *inst, struct task_struct *task)
+{
+	return READ_ONCE(*inst->ops->pending) || test_tsk_need_resched(task) ||
+	       READ_ONCE(inst->dead) || fatal_signal_pending(task);
+}
+
+/* In an interrupt: is there something for which the guest's kernel has to stop what it does? */
+static void look(struct lodge_instance *inst)
 {
 	struct lodge_thread *owner;
 	struct task_struct *task;
-	bool again = true;
 
+	/* In user mode, the host sees to it; but others may want to be the guest's CPU, too. */
+	if (READ_ONCE(inst->in_user)) {
+		if (READ_ONCE(inst->nr_trapped))
+			thread_interrupt(inst, LODGE_IRQ_RESCHED);
+		return;
+	}
 	rcu_read_lock();
 	owner = READ_ONCE(inst->owner);
 	/* A clone may have been given the token before it runs for the first time. */
 	task = owner ? READ_ONCE(owner->task) : NULL;
-	if (!task) {
+	if (!task || !wants_something(inst, task)) {
 		/* It will look itself, before it is in user mode. */
 	} else if (task == current) {
-		again = !trap_interrupt_kernel(inst, get_irq_regs());
+		trap_interrupt_kernel(inst, get_irq_regs());
 	} else if (task_cpu(task) != smp_processor_id() && !atomic_xchg(&inst->moving, 1)) {
 		if (smp_call_function_single_async(task_cpu(task), &inst->move))
 			atomic_set(&inst->moving, 0);
-		else
-			again = false;
 	}
 	rcu_read_unlock();
-	return again;
+}
+
+static enum hrtimer_restart look_expires(struct hrtimer *timer)
+{
+	struct lodge_instance *inst = container_of(timer, struct lodge_instance, look);
+	enum hrtimer_restart restart = HRTIMER_NORESTART;
+
+	look(inst);
+	raw_spin_lock(&inst->look_lock);
+	/* One that has been started again in the meantime is not ours to set. */
+	if (!READ_ONCE(inst->idling) && !hrtimer_is_queued(timer)) {
+		hrtimer_forward_now(timer, ns_to_ktime(LOOK_NS));
+		restart = HRTIMER_RESTART;
+	}
+	raw_spin_unlock(&inst->look_lock);
+	return restart;
 }
 
 static enum hrtimer_restart timer_expires(struct hrtimer *timer)
 {
 	struct lodge_instance *inst = container_of(timer, struct lodge_instance, timer);
-	enum hrtimer_restart restart = HRTIMER_NORESTART;
-	u64 next = inst->interval;
 
-	/* Only to try again, and it has seen to it itself? */
-	if (!inst->retry || test_bit(LODGE_IRQ_TIMER, inst->ops->pending))
-		thread_interrupt(inst, LODGE_IRQ_TIMER);
-	inst->retry = is_in_kernel(inst) && interrupt_kernel(inst) && !next;
-	if (inst->retry)
-		next = RETRY_NS;
-	if (!next)
+	thread_interrupt(inst, LODGE_IRQ_TIMER);
+	look(inst);
+	if (!inst->interval)
 		return HRTIMER_NORESTART;
-
-	/* A timer that has been started again in the meantime is not ours to set. */
-	raw_spin_lock(&inst->timer_lock);
-	if (!hrtimer_is_queued(timer)) {
-		hrtimer_forward_now(timer, ns_to_ktime(next));
-		restart = HRTIMER_RESTART;
-	}
-	raw_spin_unlock(&inst->timer_lock);
-	return restart;
+	hrtimer_forward_now(timer, ns_to_ktime(inst->interval));
+	return HRTIMER_RESTART;
 }
 
 /** time_init_instance - for a new instance */
@@ -99,23 +105,44 @@ void time_init_instance(struct lodge_instance *inst)
 {
 	hrtimer_init(&inst->timer, CLOCK_MONOTONIC, HRTIMER_MODE_REL_PINNED_HARD);
 	inst->timer.function = timer_expires;
-	raw_spin_lock_init(&inst->timer_lock);
-	INIT_CSD(&inst->move, move_timer, inst);
+	hrtimer_init(&inst->look, CLOCK_MONOTONIC, HRTIMER_MODE_REL_PINNED_HARD);
+	inst->look.function = look_expires;
+	raw_spin_lock_init(&inst->look_lock);
+	INIT_CSD(&inst->move, move_look, inst);
+}
+
+/** time_idle - a guest has nothing to do: from now on it is not looked at, but to end it */
+void time_idle(struct lodge_instance *inst)
+{
+	WRITE_ONCE(inst->idling, true);
+}
+
+/** time_busy - it has */
+void time_busy(struct lodge_instance *inst)
+{
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&inst->look_lock, flags);
+	WRITE_ONCE(inst->idling, false);
+	if (!inst->stopped && !hrtimer_is_queued(&inst->look))
+		hrtimer_start(&inst->look, LOOK_NS, HRTIMER_MODE_REL_PINNED_HARD);
+	raw_spin_unlock_irqrestore(&inst->look_lock, flags);
 }
 
 /** time_kill - the guest is to end: fetch it from whatever its kernel does; under inst->lock */
 void time_kill(struct lodge_instance *inst)
 {
-	expire_now(inst);
+	look_after(inst, 0);
 }
 
 /** time_stop - nobody calls lodge_timer() any more */
 void time_stop(struct lodge_instance *inst)
 {
-	raw_spin_lock_irq(&inst->timer_lock);
+	raw_spin_lock_irq(&inst->look_lock);
 	inst->stopped = true;
-	raw_spin_unlock_irq(&inst->timer_lock);
+	raw_spin_unlock_irq(&inst->look_lock);
 	hrtimer_cancel(&inst->timer);
+	hrtimer_cancel(&inst->look);
 	while (atomic_read_acquire(&inst->moving))
 		cpu_relax();
 }
@@ -126,7 +153,6 @@ void lodge_timer(struct lodge_instance *inst, unsigned long long first,
 {
 	hrtimer_cancel(&inst->timer);
 	inst->interval = interval;
-	inst->retry = false;
 	if (first)
 		hrtimer_start(&inst->timer, ns_to_ktime(first), HRTIMER_MODE_REL_PINNED_HARD);
 }
@@ -135,8 +161,10 @@ EXPORT_SYMBOL_GPL(lodge_timer);
 /** lodge_idle - see lodge-host.h */
 void lodge_idle(struct lodge_instance *inst)
 {
+	time_idle(inst);
 	___wait_event(inst->idle, READ_ONCE(*inst->ops->pending) || instance_over(inst),
 		      (TASK_KILLABLE | TASK_NOLOAD), 0, 0, schedule());
+	time_busy(inst);
 	if (instance_over(inst))
 		thread_leave(inst);
 }
@@ -145,7 +173,8 @@ EXPORT_SYMBOL_GPL(lodge_idle);
 /** lodge_relax - see lodge-host.h */
 void lodge_relax(struct lodge_instance *inst)
 {
-	cond_resched();
+	if (stack_has_room(inst, current_stack_pointer))
+		cond_resched();
 	if (instance_over(inst))
 		thread_leave(inst);
 }

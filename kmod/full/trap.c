@@ -58,6 +58,9 @@ void trap_return(struct lodge_thread *ht, struct pt_regs *regs, bool alive)
 	if (unlikely(user->regs[REG_FS_BASE] != ht->fs_base ||
 		     user->regs[REG_GS_BASE] != ht->gs_base))
 		segments_load(ht, user->regs[REG_FS_BASE], user->regs[REG_GS_BASE]);
+	/* It goes on its own: who looks for it will find it in the list of threads. */
+	if (unlikely(READ_ONCE(ht->loose) == LOOSE_RUNNING))
+		return;
 	WRITE_ONCE(inst->in_user, ht);
 	/* Pairs with thread_interrupt(): it sees that we go, or we see what it has set. */
 	smp_mb();
@@ -69,11 +72,20 @@ void trap_return(struct lodge_thread *ht, struct pt_regs *regs, bool alive)
 static void trap(struct lodge_thread *ht, struct pt_regs *regs, int what)
 {
 	struct lodge_user *user = ht->user;
+	bool loose = READ_ONCE(ht->loose);
 
-	WRITE_ONCE(ht->inst->in_user, NULL);
+	if (likely(!loose))
+		WRITE_ONCE(ht->inst->in_user, NULL);
 	memcpy(user->regs, regs, sizeof(*regs));
 	segments_save(ht, &user->regs[REG_FS_BASE]);
 	user->trap = what;
+	if (unlikely(loose)) {
+		if (loose_trapped(ht)) {
+			trap_return(ht, regs, thread_loop(ht, 0));
+			return;
+		}
+		WRITE_ONCE(ht->inst->in_user, NULL);
+	}
 	trap_return(ht, regs, thread_loop(ht, ht->guest_sp));
 }
 
@@ -135,7 +147,9 @@ void thread_queue_work(struct lodge_thread *ht)
 {
 	if (test_and_set_bit(THREAD_WORK, &ht->flags))
 		return;
-	refcount_inc(&ht->refs);
+	/* One that we have just seen in user mode may have come to its end since. */
+	if (!refcount_inc_not_zero(&ht->refs))
+		return;
 	/* It fails when the task has done its last work: nothing is left to interrupt. */
 	if (task_work_add(ht->task, &ht->work, TWA_RESUME))
 		thread_put(ht);
@@ -165,38 +179,35 @@ void thread_interrupt(struct lodge_instance *inst, unsigned int bit)
 
 /* ---- interrupts of the guest's kernel ---- */
 
-/* Of a stack that is about to overflow, nothing more is asked. */
-#define STACK_RESERVE	4096
-
 /**
  * trap_interrupt_kernel - have the guest's kernel look at its pending word now
  * @inst: the guest of the running thread, which is in its kernel
  * @regs: where an interrupt of the host's, in whose handler we are, has come to
  *
- * If it is not to be interrupted, it still lets others of the host's run when it is time.
+ * And have it let others of the host's run if it is time, which it does even while it is not to be
+ * interrupted. One that is to end leaves for good.
  *
- * Return: true if it will, or will leave for good, as soon as the interrupt is over; else false.
+ * All of this as soon as the host's interrupt is over; or not at all, where it cannot be done.
  */
-bool trap_interrupt_kernel(struct lodge_instance *inst, struct pt_regs *regs)
+void trap_interrupt_kernel(struct lodge_instance *inst, struct pt_regs *regs)
 {
 	if (!regs || !oops_is_guests(inst, regs) || preempt_count() != HARDIRQ_OFFSET)
-		return false;
+		return;
 	/* Of one that is to end, nothing more is asked: it may be in a loop. */
 	if (READ_ONCE(inst->dead) || fatal_signal_pending(current)) {
 		oops_land(regs);
-		return true;
+		return;
 	}
-	if ((regs->sp & (inst->ops->stack_size - 1)) < STACK_RESERVE)
-		return false;
+	if (!stack_has_room(inst, regs->sp))
+		return;
 	inst->only_relax = !READ_ONCE(*inst->ops->enabled);
 	if (inst->only_relax && !need_resched())
-		return false;
+		return;
 	/* As the processor does, or it would be interrupted again before it can. */
 	WRITE_ONCE(*inst->ops->enabled, 0);
 	/* The host's handler is on the same stack, below: nothing can be left there. */
 	inst->interrupted_ip = regs->ip;
 	regs->ip = (unsigned long)interrupt_landing;
-	return !inst->only_relax;
 }
 
 /**
@@ -209,10 +220,9 @@ void trap_kernel(struct pt_regs *regs)
 
 	regs->sp += sizeof(long);
 	regs->ip = inst->interrupted_ip;
-	if (inst->only_relax) {
-		cond_resched();
+	cond_resched();
+	if (inst->only_relax)
 		return;
-	}
 	inst->ops->interrupt();
 	/* Until the guest's own code runs again, it is not interrupted. */
 	WRITE_ONCE(*inst->ops->enabled, 1);

@@ -55,7 +55,7 @@ void trap_unmark(void);
 void trap_return(struct lodge_thread *ht, struct pt_regs *regs, bool alive);
 unsigned long first_stack(struct lodge_instance *inst);
 unsigned long worker_stack(struct lodge_thread *ht, unsigned long top);
-bool trap_interrupt_kernel(struct lodge_instance *inst, struct pt_regs *regs);
+void trap_interrupt_kernel(struct lodge_instance *inst, struct pt_regs *regs);
 void trap_kernel(struct pt_regs *regs);
 long trap_syscall(struct pt_regs *regs);
 bool trap_signal(struct pt_regs *regs);
@@ -64,6 +64,12 @@ static inline bool trap_is_marked(struct task_struct *t)
 {
 	return test_bit(TRAP_MARK_BIT, &task_thread_info(t)->syscall_work);
 }
+
+/* ---- loose.c ---- */
+
+bool loose_go(struct lodge_thread *ht);
+int loose_tie(struct lodge_thread *ht);
+bool loose_trapped(struct lodge_thread *ht);
 
 /* ---- thread.c ---- */
 

@@ -34,6 +34,7 @@ cat >"$ten" <<END
 # Ten alike.
 [defaults]
 append = $tag
+host = $guest_host
 rootdir = /
 memory = 32M
 net = switch=lan,address=10.5.0.%i/24

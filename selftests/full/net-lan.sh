@@ -34,6 +34,7 @@ END
 cat >"lan$tag.conf" <<END
 [defaults]
 append = $tag
+host = $guest_host
 memory = 32M
 net = switch=lan,nat=10.9.0.0/24
 [one]
@@ -94,6 +95,7 @@ check "no switch is left" eventually over
 cat >"late$tag.conf" <<END
 [defaults]
 append = $tag
+host = $guest_host
 memory = 32M
 rootdir = /
 [early]

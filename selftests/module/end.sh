@@ -27,7 +27,11 @@ mistake()
 	check "nothing is left" eventually no_module
 }
 mistake null "its kernel: page fault at 8, in make_mistake"
+mistake call "its kernel: page fault at 0"
 mistake jump "its kernel: page fault"
+mistake stray "its kernel: page fault"
+mistake deep "its kernel's stack is full"
+mistake overflow "panicked"
 
 boot -m 32M -n spins --append lodge_mistake=spin -- true 2>"$out/errors" &
 guest=$!

@@ -19,6 +19,8 @@ void interrupts_from_user(struct uml_pt_regs *regs);
 
 /* ---- switch.c ---- */
 
+extern bool users_leave;
+
 void touch_stack(void *stack);
 
 /* ---- user.c ---- */

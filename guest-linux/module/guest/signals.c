@@ -37,6 +37,10 @@ static void take(unsigned long bits)
 		clear_bit(LODGE_IRQ_WORKER, &pending_interrupts);
 		do_IRQ(UBD_IRQ, interrupted);
 	}
+	if (bits & BIT(LODGE_IRQ_RESCHED)) {
+		clear_bit(LODGE_IRQ_RESCHED, &pending_interrupts);
+		set_tsk_need_resched(current);
+	}
 	if (bits & BIT(LODGE_IRQ_TIMER)) {
 		clear_bit(LODGE_IRQ_TIMER, &pending_interrupts);
 		timer_again = in_timer;

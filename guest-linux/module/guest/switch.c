@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Changing from one kernel stack of the guest's to another: the host has no part in it. */
+#include <linux/panic.h>
 #include <linux/sched.h>
+#include <linux/sched/task_stack.h>
 #include <linux/thread_info.h>
 #include <kern_util.h>
 #include <longjmp.h>
@@ -29,10 +31,22 @@ void new_thread(void *stack, jmp_buf *buf, void (*handler)(void))
 	(*buf)[0].JB_SP = (unsigned long)stack + THREAD_SIZE - sizeof(void *);
 }
 
+/* A program may go on as soon as the kernel has left the thread of the host's that it is on. */
+bool users_leave;
+
 void switch_threads(jmp_buf *me, jmp_buf *you)
 {
+	struct task_struct *from = container_of(me, struct task_struct, thread.switch_buf);
+
+	/* What is below has been there to take it, so far. */
+	if (unlikely(task_stack_end_corrupted(from)))
+		panic("the kernel stack of %s has overflowed", from->comm);
 	if (UML_SETJMP(me) == 0)
 		UML_LONGJMP(you, 1);
+	if (unlikely(users_leave) && current->thread.arch.host) {
+		users_leave = false;
+		lodge_thread_leave(host, current->thread.arch.host);
+	}
 }
 
 /* The stack is the one we are on, from its top again: what is above never returns. */

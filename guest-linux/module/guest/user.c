@@ -12,6 +12,7 @@
 #include <linux/signal.h>
 #include <linux/string.h>
 #include <asm/processor-flags.h>
+#include <asm/tlbflush.h>
 #include <asm/user.h>
 #include <kern_util.h>
 #include <mm_id.h>
@@ -131,6 +132,17 @@ int unmap(struct mm_id *id, unsigned long address, unsigned long length)
 {
 	zap_add(id->pid, address, address + length);
 	return 0;
+}
+
+/* Of an address space with a loose thread, nothing may be left that this takes away. */
+void flush_loose(struct mm_struct *mm, unsigned long start, unsigned long end)
+{
+	lodge_space_unmap(host, mm->context.id.pid, start, end - start);
+}
+
+void stop_loose(void)
+{
+	lodge_users_stop(host);
 }
 
 /* @fault: a page that the program is about to touch, or 0 */
@@ -264,6 +276,38 @@ static unsigned long trap(struct uml_pt_regs *regs, const struct lodge_user *use
 	return user->cr2 & PAGE_MASK;
 }
 
+/*
+ * What is to be done before the program runs on. If all that is that the turn of another has come,
+ * the program does not wait for its own: it is loose until then.
+ */
+static void before_user(struct lodge_user *user, unsigned long fault)
+{
+	struct mm_struct *mm = current->mm;
+	unsigned long flags;
+
+	for (;;) {
+		flags = read_thread_flags() & _TIF_WORK_MASK;
+		if (flags & ~_TIF_NEED_RESCHED) {
+			/* It comes back with its trap. */
+			if (lodge_user_catch(host, user))
+				return;
+			interrupt_end();
+			continue;
+		}
+		sync_host(fault);
+		user->space = mm->context.id.pid;
+		user->pgd = mm->pgd;
+		if (!flags)
+			return;
+		if (lodge_user_loose(host, user)) {
+			mm->context.loose = true;
+			users_leave = true;
+		}
+		fault = 0;
+		schedule();
+	}
+}
+
 void userspace(struct uml_pt_regs *regs, unsigned long *aux_fp_regs)
 {
 	struct lodge_user user = {
@@ -272,15 +316,16 @@ void userspace(struct uml_pt_regs *regs, unsigned long *aux_fp_regs)
 	unsigned long fault = 0;
 
 	for (;;) {
-		interrupt_end();
-		sync_host(fault);
-		user.space = current->mm->context.id.pid;
-		user.pgd = current->mm->pgd;
+		before_user(&user, fault);
+		fault = 0;
 		if (lodge_user_run(host, &user)) {
 			/* It comes from a thread of the kernel, which could not be told earlier. */
 			force_fatal_sig(SIGKILL);
 			continue;
 		}
+		/* Nobody else is in this address space. */
+		if (atomic_read(&current->mm->mm_users) == 1)
+			current->mm->context.loose = false;
 		fault = trap(regs, &user);
 		/* A call that is to be restarted was ours. */
 		PT_SYSCALL_NR(regs->gp) = -1;

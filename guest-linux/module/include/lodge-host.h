@@ -18,6 +18,7 @@ struct lodge_thread;
 #define LODGE_IRQ_IO	0
 #define LODGE_IRQ_TIMER	1
 #define LODGE_IRQ_WORKER	2	/* lodge_worker_done() has something */
+#define LODGE_IRQ_RESCHED	3	/* a loose thread has trapped, and waits to be chosen */
 
 /* Why a thread has come from user mode. */
 enum lodge_trap {
@@ -128,6 +129,38 @@ void lodge_end(struct lodge_instance *host, int how, int code, const char *reaso
  * Return: 0, or -ENOMEM, -EAGAIN: the host has no thread for it.
  */
 int lodge_user_run(struct lodge_instance *host, struct lodge_user *user);
+
+/**
+ * lodge_user_loose - a thread that is preempted on its way to user mode goes there all the same
+ * @user: the running guest thread, as for lodge_user_run(), which it is called with some time later
+ *
+ * From now on, and until lodge_user_run() comes back, the guest's kernel does something else while
+ * the program runs; what it takes from the program's address space has to be gone from the host's
+ * (lodge_space_unmap()) before it is used for something else. The program's next trap waits until
+ * the thread is run. If the running host thread is its own, it goes when the guest's kernel leaves
+ * that: see lodge_thread_leave().
+ *
+ * Return: 1; or 0: it has to wait, for it is new in this address space, or the host has but one CPU
+ * for this guest.
+ */
+int lodge_user_loose(struct lodge_instance *host, struct lodge_user *user);
+
+/**
+ * lodge_user_catch - the guest's kernel wants a thread's registers
+ * @user: the running guest thread
+ *
+ * Return: 0: they are there; or 1: it is loose, and has to be run, which ends soon, by a trap.
+ */
+int lodge_user_catch(struct lodge_instance *host, struct lodge_user *user);
+
+/**
+ * lodge_thread_leave - if the running host thread has something to do in user mode, leave it
+ * @thread: on which the guest's kernel goes on then; or NULL
+ */
+void lodge_thread_leave(struct lodge_instance *host, struct lodge_thread *thread);
+
+/** lodge_users_stop - no program runs any more, but the one whose kernel stack we are on */
+void lodge_users_stop(struct lodge_instance *host);
 
 /**
  * lodge_thread_clone - a host thread like another, floating-point registers included
