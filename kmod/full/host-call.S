@@ -70,4 +70,6 @@ HOST_CALL events
 HOST_CALL kernel_map
 HOST_CALL kernel_unmap
 HOST_CALL memory_drop
+HOST_CALL space_unmap
+HOST_CALL users_stop
 HOST_CALL memory_fault

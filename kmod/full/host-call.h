@@ -45,6 +45,8 @@ extern typeof(lodge_events) host_events;
 extern typeof(lodge_kernel_map) host_kernel_map;
 extern typeof(lodge_kernel_unmap) host_kernel_unmap;
 extern typeof(lodge_memory_drop) host_memory_drop;
+extern typeof(lodge_space_unmap) host_space_unmap;
+extern typeof(lodge_users_stop) host_users_stop;
 
 /* The host's own: on a guest's stack, get a page of the guest's memory. Return: 0 or -ENOMEM. */
 long lodge_memory_fault(struct lodge_instance *inst, unsigned long address);

@@ -11,9 +11,11 @@
  * Who has the token makes them ready and, when they are chosen, LOOSE_NOT; the rest is their own.
  */
 #include <linux/cpumask.h>
+#include <linux/delay.h>
 #include <linux/export.h>
 #include <linux/sched.h>
 
+#include "kmod/full/host-call.h"
 #include "kmod/full/instance.h"
 #include "kmod/full/trap.h"
 
@@ -141,14 +143,25 @@ int lodge_user_catch(struct lodge_instance *inst, struct lodge_user *user)
 }
 EXPORT_SYMBOL_GPL(lodge_user_catch);
 
-/** lodge_users_stop - see lodge-host.h */
-void lodge_users_stop(struct lodge_instance *inst)
+/* Return: whether there is one in user mode. */
+static bool call_all_back(struct lodge_instance *inst)
 {
 	struct lodge_thread *ht;
+	bool running = false;
 
 	spin_lock(&inst->lock);
-	list_for_each_entry(ht, &inst->threads, list)
+	list_for_each_entry(ht, &inst->threads, list) {
 		call_back(ht);
+		running |= READ_ONCE(ht->loose) == LOOSE_RUNNING;
+	}
 	spin_unlock(&inst->lock);
+	return running;
+}
+
+/** host_users_stop - see lodge-host.h */
+void host_users_stop(struct lodge_instance *inst)
+{
+	while (call_all_back(inst) && !instance_over(inst))
+		usleep_range(50, 200);
 }
 EXPORT_SYMBOL_GPL(lodge_users_stop);

@@ -14,6 +14,7 @@
 #include <asm/trap_pf.h>
 
 #include "kmod/compat/mm.h"
+#include "kmod/full/host-call.h"
 #include "kmod/full/instance.h"
 #include "kmod/full/trap.h"
 
@@ -225,7 +226,7 @@ void space_leave(struct lodge_thread *ht)
 		return;
 	/* The mapping goes with the mm: who was killed is not given the lock to unmap it. */
 	WRITE_ONCE(ht->vma->vm_private_data, NULL);
-	lodge_space_unmap(ht->inst, ht->space, 0, FULL_SPACE_SIZE);
+	host_space_unmap(ht->inst, ht->space, 0, FULL_SPACE_SIZE);
 }
 
 static bool is_shown(struct lodge_instance *inst, int space)
@@ -259,9 +260,9 @@ void lodge_space_free(struct lodge_instance *inst, int space)
 }
 EXPORT_SYMBOL_GPL(lodge_space_free);
 
-/** lodge_space_unmap - see lodge-host.h */
-void lodge_space_unmap(struct lodge_instance *inst, int space, unsigned long address,
-		       unsigned long length)
+/** host_space_unmap - see lodge-host.h */
+void host_space_unmap(struct lodge_instance *inst, int space, unsigned long address,
+		      unsigned long length)
 {
 	unmap_mapping_pages(&inst->mapping, space * PAGES_PER_SPACE + (address >> PAGE_SHIFT),
 			    length >> PAGE_SHIFT, false);

@@ -88,9 +88,9 @@ bool thread_loop(struct lodge_thread *ht, unsigned long sp)
 		if (!sp) {
 			if (!wait_for_token(ht))
 				return false;
-			if (READ_ONCE(ht->loose) == LOOSE_RUNNING)
-				return true;
+			/* None is left over for who goes to user mode loose. */
 			sp = ht->resume_sp;
+			ht->resume_sp = 0;
 			if (!sp)
 				return true;
 		}

@@ -8,6 +8,7 @@
 #include <linux/irq.h>
 #include <linux/sched.h>
 #include <linux/string.h>
+#include <asm/sync_bitops.h>
 #include <irq_user.h>
 #include <kern_util.h>
 #include <os.h>
@@ -16,7 +17,7 @@
 
 int signals_enabled;
 
-/* Set by the host, atomically, on any CPU of it. */
+/* Set by the host, on any CPU of it: what we do to it has to be atomic there, too. */
 unsigned long pending_interrupts;
 
 /* What was interrupted; if it was the kernel, nobody knows its registers. */
@@ -30,19 +31,19 @@ static bool in_timer, timer_again;
 static void take(unsigned long bits)
 {
 	if (bits & BIT(LODGE_IRQ_IO)) {
-		clear_bit(LODGE_IRQ_IO, &pending_interrupts);
+		sync_clear_bit(LODGE_IRQ_IO, &pending_interrupts);
 		sigio_handler(SIGIO, NULL, interrupted);
 	}
 	if (bits & BIT(LODGE_IRQ_WORKER)) {
-		clear_bit(LODGE_IRQ_WORKER, &pending_interrupts);
+		sync_clear_bit(LODGE_IRQ_WORKER, &pending_interrupts);
 		do_IRQ(UBD_IRQ, interrupted);
 	}
 	if (bits & BIT(LODGE_IRQ_RESCHED)) {
-		clear_bit(LODGE_IRQ_RESCHED, &pending_interrupts);
+		sync_clear_bit(LODGE_IRQ_RESCHED, &pending_interrupts);
 		set_tsk_need_resched(current);
 	}
 	if (bits & BIT(LODGE_IRQ_TIMER)) {
-		clear_bit(LODGE_IRQ_TIMER, &pending_interrupts);
+		sync_clear_bit(LODGE_IRQ_TIMER, &pending_interrupts);
 		timer_again = in_timer;
 		if (in_timer)
 			return;
@@ -50,7 +51,7 @@ static void take(unsigned long bits)
 		timer_handler(SIGALRM, NULL, interrupted);
 		in_timer = false;
 		if (timer_again)
-			set_bit(LODGE_IRQ_TIMER, &pending_interrupts);
+			sync_set_bit(LODGE_IRQ_TIMER, &pending_interrupts);
 		timer_again = false;
 		/* Others on this CPU of the host's have waited for as long as a tick. */
 		lodge_relax(host);
@@ -116,12 +117,12 @@ void interrupts_from_user(struct uml_pt_regs *regs)
 
 void deliver_alarm(void)
 {
-	set_bit(LODGE_IRQ_TIMER, &pending_interrupts);
+	sync_set_bit(LODGE_IRQ_TIMER, &pending_interrupts);
 }
 
 void send_sigio_to_self(void)
 {
-	set_bit(LODGE_IRQ_IO, &pending_interrupts);
+	sync_set_bit(LODGE_IRQ_IO, &pending_interrupts);
 }
 
 /* There is no handler to set, no stack for it, and nobody else who sends us anything. */
