@@ -84,7 +84,8 @@ while [ $((i += 1)) -lt 100 ] || { [ -z "$in" ] && [ $i -lt 2000 ]; }; do
 	case $out in *inside*|*over*) in=yes ;; esac
 	echo over >/mnt/place/secret
 	echo new >/other/place/made$i
-	rm /other/place/made$i
+	# With a question it would wait: the file may be another one when it looks.
+	rm -f /other/place/made$i
 done 2>&1
 mount -t hostfs -o turning/place none /tmp && cat /tmp/secret 2>&1
 mount -t hostfs -o turning/link none /tmp && cat /tmp/secret 2>&1
