@@ -25,7 +25,7 @@ is "memory is taken from one while another one runs, and all find what they wrot
 	"$(boot -m 32M --disk "$out/swap" -- sh -c "swapon /dev/ubda && $helper pages 2 14 5
 		awk '/^pswpin/ { print (\$2 > 1000) }' /proc/vmstat" | xargs)" "right 1"
 
-# One that runs beside the guest's kernel can be stopped, signalled, traced and ended.
+# One that runs beside the guest's kernel can be signalled, ended and paused.
 is "signals reach it, and end it" "$(boot -- sh -c '
 	for i in 1 2; do sh -c "trap \"echo got; exit 3\" USR1; while :; do :; done" & all="$all $!"; done
 	for i in 1 2; do sh -c "while :; do :; done" & others="$others $!"; done
