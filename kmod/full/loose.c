@@ -19,6 +19,24 @@
 #include "kmod/full/instance.h"
 #include "kmod/full/trap.h"
 
+/* Return: whether it was @from; else it stays what it is. */
+static bool change(struct lodge_thread *ht, int from, int to)
+{
+	struct lodge_instance *inst = ht->inst;
+	unsigned long flags;
+	bool was;
+
+	raw_spin_lock_irqsave(&inst->loose_lock, flags);
+	was = ht->loose == from;
+	if (was) {
+		WRITE_ONCE(ht->loose, to);
+		if (to == LOOSE_TRAPPED)
+			inst->nr_trapped++;
+	}
+	raw_spin_unlock_irqrestore(&inst->loose_lock, flags);
+	return was;
+}
+
 /**
  * loose_go - a thread is about to go to user mode without the token
  * @ht: the running thread
@@ -27,16 +45,7 @@
  */
 bool loose_go(struct lodge_thread *ht)
 {
-	struct lodge_instance *inst = ht->inst;
-	unsigned long flags;
-	bool ready;
-
-	raw_spin_lock_irqsave(&inst->loose_lock, flags);
-	ready = ht->loose == LOOSE_READY;
-	if (ready)
-		WRITE_ONCE(ht->loose, LOOSE_RUNNING);
-	raw_spin_unlock_irqrestore(&inst->loose_lock, flags);
-	return ready;
+	return change(ht, LOOSE_READY, LOOSE_RUNNING);
 }
 
 /**
@@ -84,35 +93,20 @@ int loose_tie(struct lodge_thread *ht)
  */
 bool loose_trapped(struct lodge_thread *ht)
 {
-	struct lodge_instance *inst = ht->inst;
-	unsigned long flags;
-	bool trapped;
-
-	raw_spin_lock_irqsave(&inst->loose_lock, flags);
-	trapped = ht->loose == LOOSE_RUNNING;
-	if (trapped) {
-		WRITE_ONCE(ht->loose, LOOSE_TRAPPED);
-		inst->nr_trapped++;
-	}
-	raw_spin_unlock_irqrestore(&inst->loose_lock, flags);
-	return trapped;
+	return change(ht, LOOSE_RUNNING, LOOSE_TRAPPED);
 }
 
 /** lodge_user_loose - see lodge-host.h */
 int lodge_user_loose(struct lodge_instance *inst, struct lodge_user *user)
 {
 	struct lodge_thread *ht = *user->thread;
-	unsigned long flags;
 
 	if (!ht || ht->space != user->space || current->nr_cpus_allowed == 1 ||
 	    num_online_cpus() == 1)
 		return 0;
-	raw_spin_lock_irqsave(&inst->loose_lock, flags);
-	if (ht->loose == LOOSE_NOT) {
-		ht->user = user;
-		WRITE_ONCE(ht->loose, LOOSE_READY);
-	}
-	raw_spin_unlock_irqrestore(&inst->loose_lock, flags);
+	/* If it is loose already, it has this one. */
+	ht->user = user;
+	change(ht, LOOSE_NOT, LOOSE_READY);
 	if (ht != thread_current())
 		rcuwait_wake_up(&ht->wait);
 	return 1;

@@ -357,8 +357,11 @@ int lodge_user_run(struct lodge_instance *inst, struct lodge_user *user)
 		set_bit(THREAD_FRESH, &ht->flags);
 		*user->thread = ht;
 	}
-	if (READ_ONCE(ht->loose) == LOOSE_TRAPPED && loose_tie(ht) == LOOSE_TRAPPED)
+	/* Only who has the token makes it anything else. */
+	if (READ_ONCE(ht->loose) == LOOSE_TRAPPED) {
+		loose_tie(ht);
 		return 0;
+	}
 	ht->user = user;
 	inst->order.what = ORDER_USER;
 	inst->order.thread = ht;

@@ -15,14 +15,14 @@
 /* How long a guest's kernel runs, at most, before it is looked at. */
 #define LOOK_NS		(1000 * 1000)
 
-/* Also while the timer's function runs, here or on another CPU. */
-static void look_after(struct lodge_instance *inst, u64 ns)
+/* On this CPU; also while the timer's function runs, here or on another one. */
+static void look_now(struct lodge_instance *inst)
 {
 	unsigned long flags;
 
 	raw_spin_lock_irqsave(&inst->look_lock, flags);
 	if (!inst->stopped)
-		hrtimer_start(&inst->look, ns, HRTIMER_MODE_REL_PINNED_HARD);
+		hrtimer_start(&inst->look, 0, HRTIMER_MODE_REL_PINNED_HARD);
 	raw_spin_unlock_irqrestore(&inst->look_lock, flags);
 }
 
@@ -34,7 +34,7 @@ static void move_look(void *data)
 {
 	struct lodge_instance *inst = data;
 
-	look_after(inst, 0);
+	look_now(inst);
 	/* From here on it may be freed. */
 	atomic_set_release(&inst->moving, 0);
 }
@@ -132,7 +132,7 @@ void time_busy(struct lodge_instance *inst)
 /** time_kill - the guest is to end: fetch it from whatever its kernel does; under inst->lock */
 void time_kill(struct lodge_instance *inst)
 {
-	look_after(inst, 0);
+	look_now(inst);
 }
 
 /** time_stop - nobody calls lodge_timer() any more */

@@ -324,7 +324,8 @@ void userspace(struct uml_pt_regs *regs, unsigned long *aux_fp_regs)
 			continue;
 		}
 		/* Nobody else is in this address space. */
-		if (atomic_read(&current->mm->mm_users) == 1)
+		if (unlikely(current->mm->context.loose) &&
+		    atomic_read(&current->mm->mm_users) == 1)
 			current->mm->context.loose = false;
 		fault = trap(regs, &user);
 		/* A call that is to be restarted was ours. */
