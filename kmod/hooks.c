@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Call hooks: the table, its look-up, arming and disarming.
+ * Call hooks: the table, its look-up, and how ftrace is told.
  *
  * All functions share one trampoline (hooks-stub.S), which is handed to ftrace as
  * a direct call. A function has room for one direct call; where somebody else
@@ -14,13 +14,13 @@
 #include <linux/kprobes.h>
 #include <linux/list.h>
 #include <linux/module.h>
-#include <linux/mutex.h>
 #include <linux/percpu.h>
 #include <linux/rcupdate.h>
 #include <linux/slab.h>
 #include "compat/ftrace.h"
 #include "hooks.h"
 #include "hooks-stub.h"
+#include "kmod/patch.h"
 
 static_assert(offsetof(struct task_struct, thread_info) +
 	      offsetof(struct thread_info, syscall_work) == HOOKS_SYSCALL_WORK);
@@ -52,10 +52,7 @@ struct span {
 	enum { SPAN_REFUSED, SPAN_DIRECT, SPAN_REDIRECT } state;
 };
 
-static DEFINE_MUTEX(hooks_lock);
-static unsigned int users;	/* under hooks_lock, as the next two */
-static LIST_HEAD(spans);
-static bool was_armed;
+static LIST_HEAD(spans);	/* under the lock of hooks */
 
 /*
  * Handlers that run. Each CPU counts what entered minus what left on it, so only
@@ -128,40 +125,6 @@ static notrace void redirect(unsigned long ip, unsigned long parent_ip,
 	if (hooks_marked(current))
 		compat_ftrace_set_ip(fregs, (unsigned long)hooks_entries +
 					    span->first * HOOKS_ENTRY_SIZE);
-}
-
-/*
- * kernel.ftrace_enabled=0 would silently take the direct calls away. It is
- * refused while an ftrace_ops with the PERMANENT flag is registered, a flag that
- * direct ones cannot carry: this one does, on a function that is never called.
- */
-static noinline void anchor_function(void)
-{
-	barrier();
-}
-
-static notrace void anchor_handler(unsigned long ip, unsigned long parent_ip,
-				   struct ftrace_ops *ops,
-				   struct ftrace_regs *fregs)
-{
-}
-
-static struct ftrace_ops anchor = {
-	.func = anchor_handler,
-	.flags = FTRACE_OPS_FL_PERMANENT,
-};
-
-static int arm_anchor(void)
-{
-	int ret;
-
-	ret = ftrace_set_filter_ip(&anchor, (unsigned long)anchor_function, 0, 1);
-	if (ret)
-		return ret;
-	ret = register_ftrace_function(&anchor);
-	if (ret == -EBUSY)
-		pr_err("system calls cannot be hooked: kernel.ftrace_enabled is 0\n");
-	return ret;
 }
 
 static struct span *new_span(unsigned int first, unsigned int n)
@@ -243,9 +206,14 @@ static int arm_rows(unsigned int first, unsigned int n)
 	return arm_rows(first + half, n - half);
 }
 
+static int arm(void)
+{
+	return nr_rows ? arm_rows(0, nr_rows) : 0;
+}
+
 static void disarm(void)
 {
-	struct span *span, *next;
+	struct span *span;
 	int ret;
 
 	list_for_each_entry(span, &spans, list) {
@@ -257,8 +225,11 @@ static void disarm(void)
 			ret = unregister_ftrace_function(&span->ops);
 		WARN_ON_ONCE(ret);
 	}
-	/* Waits for everyone who may still look at any of the spans. */
-	WARN_ON_ONCE(unregister_ftrace_function(&anchor));
+}
+
+static void forget_spans(void)
+{
+	struct span *span, *next;
 
 	list_for_each_entry_safe(span, next, &spans, list) {
 		list_del(&span->list);
@@ -267,34 +238,16 @@ static void disarm(void)
 	}
 }
 
+DEFINE_PATCH(hooks, arm, disarm, forget_spans);
+
 int hooks_get(void)
 {
-	int ret = 0;
-
-	mutex_lock(&hooks_lock);
-	if (!users && nr_rows) {
-		ret = arm_anchor();
-		if (ret)
-			goto out;
-		was_armed = true;
-		ret = arm_rows(0, nr_rows);
-		if (ret) {
-			disarm();
-			goto out;
-		}
-	}
-	users++;
-out:
-	mutex_unlock(&hooks_lock);
-	return ret;
+	return patch_get(&hooks);
 }
 
 void hooks_put(void)
 {
-	mutex_lock(&hooks_lock);
-	if (!WARN_ON_ONCE(!users) && !--users && nr_rows)
-		disarm();
-	mutex_unlock(&hooks_lock);
+	patch_put(&hooks);
 }
 
 static bool __init try_factor(u32 factor)
@@ -404,21 +357,16 @@ static long handlers_in_flight(void)
 
 /*
  * Who can still be in module text once nothing is armed? A task between a fentry
- * and the counter, which has not slept since and so is waited for by
- * synchronize_rcu_tasks(); from then on the sum of the counters only falls. A
- * task in a handler, for as long as that sum is not zero. A task between the
- * counter and the return from the dispatcher, which has not slept either.
+ * and the counter, which has not slept since and so is waited for by patch_exit();
+ * from then on the sum of the counters only falls. A task in a handler, for as long
+ * as that sum is not zero. A task between the counter and the return from the
+ * dispatcher, which has not slept either.
  */
 void hooks_exit(void)
 {
 	unsigned long start = jiffies;
 
-	WARN_ON(users);
-	/* Only now: on 6.1 it leaves a pointer that the next filter would free. */
-	ftrace_free_filter(&anchor);
-	if (!was_armed)
-		return;
-	synchronize_rcu_tasks();
+	patch_exit(&hooks);
 	while (handlers_in_flight()) {
 		if (time_after(jiffies, start + 30 * HZ)) {
 			pr_warn("waiting for %ld system calls to return\n",

@@ -4,7 +4,7 @@
  *
  * Every hooked function is entered through one ftrace direct trampoline, which
  * looks at the mark of the running task and goes back at once if there is none.
- * Nothing is patched while nobody holds hooks_get().
+ * Nothing is patched while nobody holds hooks_get(), but for a moment after.
  */
 #ifndef LODGE_HOOKS_H
 #define LODGE_HOOKS_H
@@ -71,9 +71,7 @@ int hooks_init(const struct hook *table, unsigned int n);
 void hooks_exit(void);
 
 /**
- * hooks_get - hold the hooks; the first holder arms them all
- *
- * May sleep; arming takes tens of milliseconds.
+ * hooks_get - hold the hooks, as patch_get() does
  *
  * Return: 0, -EBUSY if a function is held by someone with whom it cannot be
  * shared (the log names it), or what ftrace answered. Nothing is armed then.
@@ -81,11 +79,10 @@ void hooks_exit(void);
 int hooks_get(void);
 
 /**
- * hooks_put - let the hooks go; the last holder disarms them all
+ * hooks_put - let the hooks go, as patch_put() does
  *
- * Sleeps for several RCU-tasks grace periods when it is the last holder: tenths
- * of a second, which a path that must be quick leaves to a worker. Handlers may still be running
- * afterwards; only hooks_exit() waits for them, so a handler may call this.
+ * Handlers may still be running when they are disarmed; only hooks_exit() waits
+ * for them.
  */
 void hooks_put(void);
 

@@ -9,14 +9,14 @@
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
 #include <linux/kprobes.h>
-#include <linux/mutex.h>
-#include <linux/rcupdate.h>
-#include <linux/workqueue.h>
+#include <linux/printk.h>
+#include <linux/string.h>
 
 #include "kmod/compat/ftrace.h"
 #include "kmod/full/instance.h"
 #include "kmod/full/trap.h"
 #include "kmod/hooks.h"
+#include "kmod/patch.h"
 
 /* @ops of one function; @name in the order of preference. */
 static struct entry {
@@ -32,29 +32,7 @@ static struct entry {
 	{ .names = { "page_fault_oops" }, .trampoline = oops_trampoline },
 };
 
-/* Who starts the next guest soon waits for no grace periods, and arms nothing. */
-#define DISARM_DELAY	(2 * HZ)
-
 static unsigned long clone_ip __ro_after_init;
-static DEFINE_MUTEX(entry_lock);
-static unsigned int users;	/* entry_lock, as the next one */
-static bool armed;
-
-/* Like that in hooks.c: kernel.ftrace_enabled=0 must not take the direct calls away. */
-static noinline void anchor_function(void)
-{
-	barrier();
-}
-
-static notrace void anchor_handler(unsigned long ip, unsigned long parent_ip,
-				   struct ftrace_ops *ops, struct ftrace_regs *fregs)
-{
-}
-
-static struct ftrace_ops anchor = {
-	.func = anchor_handler,
-	.flags = FTRACE_OPS_FL_PERMANENT,
-};
 
 /**
  * trap_call_clone - the host's clone()
@@ -99,6 +77,22 @@ int __init entry_init(void)
 	return clone_ip == MCOUNT_INSN_SIZE ? -ENOENT : 0;
 }
 
+static int arm(void)
+{
+	struct entry *e;
+	int err = 0;
+
+	for (e = entries; e < entries + ARRAY_SIZE(entries) && !err; e++) {
+		err = ftrace_set_filter_ip(&e->ops, e->address, 0, 1);
+		if (!err)
+			err = compat_register_direct(&e->ops, (unsigned long)e->trampoline);
+		e->was_armed = !err;
+		if (err == -EBUSY)
+			pr_err("%s is held by another user and cannot be hooked\n", e->names[0]);
+	}
+	return err;
+}
+
 static void disarm(void)
 {
 	struct entry *e;
@@ -110,7 +104,12 @@ static void disarm(void)
 		err = compat_unregister_direct(&e->ops, (unsigned long)e->trampoline);
 		WARN_ON_ONCE(err);
 	}
-	WARN_ON_ONCE(unregister_ftrace_function(&anchor));
+}
+
+static void forget(void)
+{
+	struct entry *e;
+
 	for (e = entries; e < entries + ARRAY_SIZE(entries); e++) {
 		ftrace_free_filter(&e->ops);
 		memset(&e->ops, 0, sizeof(e->ops));
@@ -118,79 +117,31 @@ static void disarm(void)
 	}
 }
 
-static int arm(void)
-{
-	struct entry *e;
-	int err;
-
-	err = ftrace_set_filter_ip(&anchor, (unsigned long)anchor_function, 0, 1);
-	if (!err)
-		err = register_ftrace_function(&anchor);
-	if (err)
-		return err;
-	for (e = entries; e < entries + ARRAY_SIZE(entries) && !err; e++) {
-		err = ftrace_set_filter_ip(&e->ops, e->address, 0, 1);
-		if (!err)
-			err = compat_register_direct(&e->ops, (unsigned long)e->trampoline);
-		e->was_armed = !err;
-		if (err == -EBUSY)
-			pr_err("%s is held by another user and cannot be hooked\n", e->names[0]);
-	}
-	if (err)
-		disarm();
-	return err;
-}
-
-/* It takes some grace periods, for which a guest's last process, on its way out, has no time. */
-static void disarm_work(struct work_struct *work)
-{
-	mutex_lock(&entry_lock);
-	if (!users && armed) {
-		disarm();
-		armed = false;
-	}
-	mutex_unlock(&entry_lock);
-}
-
-static DECLARE_DELAYED_WORK(disarming, disarm_work);
+DEFINE_PATCH(entry, arm, disarm, forget);
 
 /**
- * entry_get - hold the hooks; the first holder arms them
+ * entry_get - hold the hooks, as patch_get() does
  *
  * Return: 0, -EBUSY if somebody else holds a function, or what ftrace answered.
  */
 int entry_get(void)
 {
-	int err = 0;
-
-	mutex_lock(&entry_lock);
-	if (!armed)
-		err = arm();
-	if (!err) {
-		armed = true;
-		users++;
-	}
-	mutex_unlock(&entry_lock);
-	return err;
+	return patch_get(&entry);
 }
 
-/** entry_put - let them go; without a holder they stay for a moment */
+/** entry_put - let them go, as patch_put() does */
 void entry_put(void)
 {
-	mutex_lock(&entry_lock);
-	if (!--users)
-		mod_delayed_work(system_wq, &disarming, DISARM_DELAY);
-	mutex_unlock(&entry_lock);
+	patch_put(&entry);
 }
 
-/** entry_exit - until the module's text may go away */
+/**
+ * entry_exit - until the module's text may go away
+ *
+ * Each thread of a guest holds a file of ours until its last handler is done; what is in a
+ * trampoline has not slept since.
+ */
 void entry_exit(void)
 {
-	flush_delayed_work(&disarming);
-	ftrace_free_filter(&anchor);
-	/*
-	 * Each thread of a guest holds a file of ours until its last handler is done; what is in a
-	 * trampoline has not slept since.
-	 */
-	synchronize_rcu_tasks();
+	patch_exit(&entry);
 }

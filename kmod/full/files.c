@@ -243,6 +243,29 @@ long host_is_terminal(struct lodge_instance *inst, int fd)
 }
 EXPORT_SYMBOL_GPL(lodge_is_terminal);
 
+/** host_terminal_raw - see lodge-host.h */
+long host_terminal_raw(struct lodge_instance *inst, int fd)
+{
+	struct tty_struct *tty = terminal(inst, fd);
+	struct ktermios termios;
+
+	if (!tty)
+		return -ENOTTY;
+	down_read(&tty->termios_rwsem);
+	termios = tty->termios;
+	up_read(&tty->termios_rwsem);
+	/* As cfmakeraw(3). */
+	termios.c_iflag &= ~(IGNBRK | BRKINT | PARMRK | ISTRIP | INLCR | IGNCR | ICRNL | IXON);
+	termios.c_oflag &= ~OPOST;
+	termios.c_lflag &= ~(ECHO | ECHONL | ICANON | ISIG | IEXTEN);
+	termios.c_cflag &= ~(CSIZE | PARENB);
+	termios.c_cflag |= CS8;
+	termios.c_cc[VMIN] = 1;
+	termios.c_cc[VTIME] = 0;
+	return tty_set_termios(tty, &termios);
+}
+EXPORT_SYMBOL_GPL(lodge_terminal_raw);
+
 /** host_window_size - see lodge-host.h */
 long host_window_size(struct lodge_instance *inst, int fd, unsigned short *rows,
 		      unsigned short *columns)

@@ -46,6 +46,7 @@ HOST_CALL seek
 HOST_CALL clear
 HOST_CALL set_blocking
 HOST_CALL is_terminal
+HOST_CALL terminal_raw
 HOST_CALL window_size
 HOST_CALL log
 HOST_CALL stat

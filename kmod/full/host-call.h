@@ -21,6 +21,7 @@ extern typeof(lodge_seek) host_seek;
 extern typeof(lodge_clear) host_clear;
 extern typeof(lodge_set_blocking) host_set_blocking;
 extern typeof(lodge_is_terminal) host_is_terminal;
+extern typeof(lodge_terminal_raw) host_terminal_raw;
 extern typeof(lodge_window_size) host_window_size;
 extern typeof(lodge_log) host_log;
 extern typeof(lodge_stat) host_stat;

@@ -249,6 +249,7 @@ static long run(struct lodge_instance *inst, const void __user *arg)
 	if (err)
 		return err;
 	begin_anew(inst);
+	inst->threads_max = rlimit(RLIMIT_NPROC);
 	memory = guest_limit(inst, run.memory);
 	if (memory < MEMORY_MIN) {
 		instance_kill(inst, LODGE_ENDED_KILLED, 0,
@@ -365,6 +366,19 @@ static long join(struct lodge_instance *inst, const void __user *arg)
 	return guest_join(inst, guest.name);
 }
 
+static long windows(struct lodge_instance *inst)
+{
+	long err = -ENXIO;
+
+	spin_lock(&inst->lock);
+	if (inst->state == LODGE_STATE_RUNNING) {
+		thread_interrupt(inst, LODGE_IRQ_WINDOW);
+		err = 0;
+	}
+	spin_unlock(&inst->lock);
+	return err;
+}
+
 static long device_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 {
 	struct lodge_instance *inst = file->private_data;
@@ -376,6 +390,8 @@ static long device_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 		return join(inst, (const void __user *)arg);
 	case LODGE_INSTANCE_RUN:
 		return run(inst, (const void __user *)arg);
+	case LODGE_INSTANCE_WINDOWS:
+		return windows(inst);
 	}
 	return -ENOTTY;
 }

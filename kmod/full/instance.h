@@ -115,6 +115,7 @@ struct order {
  * @oops: what its kernel has done wrong
  * @threads: all host threads
  * @nr_threads: that are still in it
+ * @threads_max: more are not made for its programs
  *
  * @owner: who has the token
  * @in_user: @owner, while in user mode: who interrupts have to fetch
@@ -164,6 +165,7 @@ struct lodge_instance {
 
 	struct list_head threads;
 	unsigned int nr_threads;
+	unsigned long threads_max;
 
 	struct lodge_thread *owner;
 	struct lodge_thread *in_user;

@@ -308,9 +308,14 @@ noinline int thread_clone(struct lodge_instance *inst, struct lodge_thread *ht)
 
 static int new_clone(struct lodge_instance *inst, struct lodge_thread **child)
 {
-	struct lodge_thread *ht = thread_new(inst);
-	int err = ht ? thread_clone(inst, ht) : -ENOMEM;
+	struct lodge_thread *ht;
+	int err;
 
+	/* clone() does not look at root's limit. */
+	if (READ_ONCE(inst->nr_threads) >= inst->threads_max)
+		return -EAGAIN;
+	ht = thread_new(inst);
+	err = ht ? thread_clone(inst, ht) : -ENOMEM;
 	if (!err)
 		*child = ht;
 	return err;

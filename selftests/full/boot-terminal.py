@@ -14,7 +14,8 @@ import time
 
 LODGE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../build/lodge")
 KERNEL = os.environ.get("LODGE_TEST_KERNEL")
-BOOT = ["lodge", "boot"] + (["--kernel", KERNEL] if KERNEL else []) + ["--rootdir", "/", "--"]
+HOST = os.environ.get("LODGE_TEST_HOST", "user")
+BOOT = ["lodge", "boot", "--host", HOST] + (["--kernel", KERNEL] if KERNEL else []) + ["--rootdir", "/", "--"]
 results = []
 
 

@@ -25,6 +25,8 @@ chmod -R a+rX "$dir"
 [ "$(id -u)" != 0 ] || chown "$user" "$dir/user" "$dir/user/run"
 cd "$dir/user" || exit 1
 
+in_module() { [ "$guest_host" = module ]; }
+
 # A word in the arguments of every process of this test's guests.
 tag=lodge_test=$$.
 

@@ -353,6 +353,7 @@ pid_t boot_start(struct boot *boot)
 	if (boot->module) {
 		instance_open(&boot->instance, boot->machine.name, boot->module);
 		boot->machine.instance = boot->instance.fd;
+		boot->consoles.instance = boot->instance.fd;
 		rundir_write(RUNDIR_INSTANCE, boot->instance.number);
 	}
 	pid = machine_start(&boot->machine);
@@ -419,6 +420,7 @@ void boot_init(struct boot *boot)
 			.memory = MEMORY_DEFAULT, .processes = PROCESSES_DEFAULT,
 			.sandbox = true, .filter = true, .channel = -1, .instance = -1,
 		},
+		.consoles = { .instance = -1 },
 		.log = xcalloc(1, sizeof(*boot->log)),
 	};
 }

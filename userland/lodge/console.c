@@ -10,7 +10,9 @@
 #include <unistd.h>
 
 #include "console-peer.h"
+#include "consoles.h"
 #include "error.h"
+#include "instance.h"
 #include "poll-list.h"
 #include "record.h"
 #include "util.h"
@@ -156,6 +158,8 @@ void console_set_size(struct console *console, unsigned short rows, unsigned sho
 	console->rows = rows;
 	console->columns = columns;
 	ioctl(console->terminal, TIOCSWINSZ, &size);
+	if (console->consoles->instance >= 0)
+		instance_windows(console->consoles->instance);
 	record_size(console->record, rows, columns);
 }
 

@@ -24,6 +24,8 @@ struct shares;
  * @background: nobody is at lodge's own standard input and output
  * @record: directory that records of everything go to, or NULL
  * @ptys: records of the guest's pseudo-terminals, or NULL
+ * @instance: descriptor of the guest in the host's kernel, to be told of sizes; others see to
+ *	that themselves: -1
  */
 struct consoles {
 	const char *guest;
@@ -32,6 +34,7 @@ struct consoles {
 	bool background;
 	const char *record;
 	struct pty_records *ptys;
+	int instance;
 };
 
 void consoles_add(struct consoles *consoles, bool serial, const char *text);

@@ -73,6 +73,16 @@ void instance_open(struct instance *instance, const char *guest, const char *mod
 	guest_module_load(guest, module, status.number);
 }
 
+/**
+ * instance_windows - tell a guest in the kernel that a terminal of it has another size now
+ * @fd: an open /dev/lodge
+ */
+void instance_windows(int fd)
+{
+	/* One that does not run yet, or any more, need not know. */
+	ioctl(fd, LODGE_INSTANCE_WINDOWS);
+}
+
 static void take_reason(struct instance *instance)
 {
 	static const char *const how[] = {

@@ -20,6 +20,7 @@ struct instance {
 
 char *instance_module(const char *given);
 void instance_open(struct instance *instance, const char *guest, const char *module);
+void instance_windows(int fd);
 void instance_close(struct instance *instance, const char *guest);
 
 #endif

@@ -62,15 +62,18 @@ void generic_free(void *data)
 	kfree(data);
 }
 
-/* The launcher's end of a terminal tells of its size in other ways. */
+/* LODGE_IRQ_WINDOW does not say which: all that are registered look. */
 void register_winch(int fd, struct tty_port *port)
 {
+	if (lodge_is_terminal(host, fd))
+		register_winch_irq(-1, fd, -1, port, 0);
 }
 
 /* ---- fd:N ---- */
 
 struct fd_channel {
 	int fd;
+	bool raw;
 	char name[sizeof("-1234567890")];
 };
 
@@ -87,6 +90,7 @@ static void *fd_init(char *text, int device, const struct chan_opts *opts)
 	if (!channel)
 		return NULL;
 	channel->fd = fd;
+	channel->raw = opts->raw;
 	snprintf(channel->name, sizeof(channel->name), "%d", fd);
 	return channel;
 }
@@ -94,7 +98,13 @@ static void *fd_init(char *text, int device, const struct chan_opts *opts)
 static int fd_open(int input, int output, int primary, void *data, char **name)
 {
 	struct fd_channel *channel = data;
+	int err;
 
+	if (channel->raw && lodge_is_terminal(host, channel->fd)) {
+		err = lodge_terminal_raw(host, channel->fd);
+		if (err)
+			return err;
+	}
 	*name = channel->name;
 	return channel->fd;
 }

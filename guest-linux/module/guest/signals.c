@@ -42,6 +42,10 @@ static void take(unsigned long bits)
 		sync_clear_bit(LODGE_IRQ_RESCHED, &pending_interrupts);
 		set_tsk_need_resched(current);
 	}
+	if (bits & BIT(LODGE_IRQ_WINDOW)) {
+		sync_clear_bit(LODGE_IRQ_WINDOW, &pending_interrupts);
+		winch(SIGWINCH, NULL, interrupted);
+	}
 	if (bits & BIT(LODGE_IRQ_TIMER)) {
 		sync_clear_bit(LODGE_IRQ_TIMER, &pending_interrupts);
 		timer_again = in_timer;

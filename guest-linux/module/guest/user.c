@@ -185,6 +185,14 @@ int host_thread_clone(struct task_struct *child)
 	return err;
 }
 
+/* Or a fork that fails before the child has a thread of its own would release the parent's. */
+int arch_dup_task_struct(struct task_struct *child, struct task_struct *parent)
+{
+	*child = *parent;
+	child->thread.arch.host = NULL;
+	return 0;
+}
+
 void arch_release_task_struct(struct task_struct *task)
 {
 	if (task->thread.arch.host)

@@ -19,6 +19,7 @@ struct lodge_thread;
 #define LODGE_IRQ_TIMER	1
 #define LODGE_IRQ_WORKER	2	/* lodge_worker_done() has something */
 #define LODGE_IRQ_RESCHED	3	/* a loose thread has trapped, and waits to be chosen */
+#define LODGE_IRQ_WINDOW	4	/* the size of a terminal has changed */
 
 /* Why a thread has come from user mode. */
 enum lodge_trap {
@@ -300,6 +301,8 @@ long lodge_seek(struct lodge_instance *host, int fd, long long offset);
 long lodge_clear(struct lodge_instance *host, int fd, int hole, long long offset, long long length);
 long lodge_set_blocking(struct lodge_instance *host, int fd, int blocking);
 long lodge_is_terminal(struct lodge_instance *host, int fd);
+/* From now on, what goes through a terminal goes as it is: no echo, no line ends, no signals. */
+long lodge_terminal_raw(struct lodge_instance *host, int fd);
 long lodge_window_size(struct lodge_instance *host, int fd, unsigned short *rows,
 		       unsigned short *columns);
 /* To the host's log, a line of the guest's. */

@@ -84,6 +84,9 @@ struct lodge_instance_guest {
  * @fds: address of __s32: descriptors that become the guest kernel's 0 and up; -1: none there
  * @memory: bytes, a multiple of LODGE_MEMORY_UNIT from 32 MiB on; memory.max, unless that has been
  *	set
+ *
+ * The caller's RLIMIT_NPROC is how many threads of the host's the guest may have, also if it is
+ * root's.
  */
 struct lodge_instance_run {
 	__u64 args;
@@ -96,5 +99,7 @@ struct lodge_instance_run {
 #define LODGE_INSTANCE_STATUS	_IOR(0xb7, 0x10, struct lodge_instance_status)
 #define LODGE_INSTANCE_RUN	_IOW(0xb7, 0x11, struct lodge_instance_run)
 #define LODGE_INSTANCE_GUEST	_IOW(0xb7, 0x12, struct lodge_instance_guest)
+/* A terminal that is one of its descriptors has another size now. ENXIO: the guest does not run. */
+#define LODGE_INSTANCE_WINDOWS	_IO(0xb7, 0x13)
 
 #endif /* LODGE_UAPI_INSTANCE_H */
