@@ -207,6 +207,7 @@ static void begin_anew(struct lodge_instance *inst)
 	inst->in_user = NULL;
 	inst->order = (struct order){ 0 };
 	inst->nr_trapped = 0;
+	inst->nr_released = 0;
 	inst->last_space = 1;
 	init_llist_head(&inst->done);
 	*inst->oops = '\0';

@@ -115,6 +115,7 @@ struct order {
  * @oops: what its kernel has done wrong
  * @threads: all host threads
  * @nr_threads: that are still in it
+ * @nr_released: of them, who are on their way out
  * @threads_max: more are not made for its programs
  *
  * @owner: who has the token
@@ -164,7 +165,7 @@ struct lodge_instance {
 	char oops[LODGE_REASON_MAX];
 
 	struct list_head threads;
-	unsigned int nr_threads;
+	unsigned int nr_threads, nr_released;
 	unsigned long threads_max;
 
 	struct lodge_thread *owner;

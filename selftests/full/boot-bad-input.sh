@@ -36,21 +36,21 @@ in_namespace()
 }
 
 image good.img <<<'echo up'
-failed="its kernel has failed"
-! in_module || failed="its kernel has panicked: VFS: Unable to mount root fs"
+dies="its kernel has failed"
+! in_module || dies="its kernel has panicked: VFS: Unable to mount root fs"
 
 # --- images
 
 as_user sh -c 'head -c 1M /dev/urandom >noise.img; echo text >text.img; truncate -s 16M zero.img'
 as_user sh -c 'head -c 6M good.img >short.img; : >empty.img; mkfifo fifo.img; ln -s nowhere link.img'
-bad "noise as an image" 125 "$failed" start --root noise.img
+bad "noise as an image" 125 "$dies" start --root noise.img
 check "  the kernel says what it could not mount" \
 	grep -q 'Unable to mount root fs' <(start --root noise.img 2>&1)
-bad "nothing but zeros" 125 "$failed" start --root zero.img
+bad "nothing but zeros" 125 "$dies" start --root zero.img
 bad "less than a sector" 125 "--root: $PWD/text.img: is empty: a disk has 512 bytes at least" \
 	start --root text.img
 bad "an empty file" 125 "--root: $PWD/empty.img: is empty" start --root empty.img
-bad "an image that was cut off" 125 "$failed" start --root short.img
+bad "an image that was cut off" 125 "$dies" start --root short.img
 bad "a pipe" 125 "--root: $PWD/fifo.img: neither a file nor a block device" start --root fifo.img,ro
 bad "a link that leads nowhere" 125 "--root: link.img: No such file" start --root link.img
 as_user sh -c 'cp good.img closed.img; chmod 0 closed.img'

@@ -95,9 +95,9 @@ ip tuntap add dev lodge0 mode tap && ip addr add 10.5.0.1/24 dev lodge0 && ip li
 	ip link set lo up || exit 77
 PORT=80 python3 "$3" listen 10.5.0.1 served.tap &
 server=$!
-"$1" boot --append "$2" --rootdir / --net tap=lodge0,address=10.5.0.2/24 -- \
+"$1" boot --host "$guest_host" --append "$2" --rootdir / --net tap=lodge0,address=10.5.0.2/24 -- \
 	python3 "$3" fetch 10.5.0.1 80
-"$1" boot --append "$2" --rootdir / --net tap=lo -- true
+"$1" boot --host "$guest_host" --append "$2" --rootdir / --net tap=lo -- true
 kill $server
 END
 # Debian lets everybody open the device; where only root may, the user gets a node of his own.
@@ -106,8 +106,10 @@ lend()
 {
 	mount --bind "$dir/tun" /dev/net/tun && as_user "$@"
 }
-tap=(unshare -Urn sh ./tap.sh "$dir/lodge" "$tag" "$net")
-if [ "$(id -u)" = 0 ] && ! as_user test -w /dev/net/tun; then
+tap=(sh ./tap.sh "$dir/lodge" "$tag" "$net")
+if in_module; then
+	unshare -n "${tap[@]}"
+elif tap=(unshare -Urn "${tap[@]}") && [ "$(id -u)" = 0 ] && ! as_user test -w /dev/net/tun; then
 	mknod -m 666 "$dir/tun" c 10 200
 	export dir user
 	export -f lend as_user

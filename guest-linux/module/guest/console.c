@@ -44,9 +44,22 @@ int generic_write(int fd, const __u8 *buffer, size_t length, void *unused)
 	return n ? n : -EIO;
 }
 
+/* A terminal is raw: what the kernel itself says has no carriage returns. */
 int generic_console_write(int fd, const char *buffer, int length)
 {
-	return generic_write(fd, (const __u8 *)buffer, length, NULL);
+	const char *end = buffer + length, *at = buffer, *next;
+	bool terminal = lodge_is_terminal(host, fd);
+	int err = 0;
+
+	for (; at < end && err >= 0; at = next) {
+		next = terminal ? memchr(at, '\n', end - at) : NULL;
+		err = generic_write(fd, (const __u8 *)at, (next ?: end) - at, NULL);
+		if (next++)
+			err = generic_write(fd, (const __u8 *)"\r\n", 2, NULL);
+		else
+			next = end;
+	}
+	return err < 0 ? err : length;
 }
 
 int generic_window_size(int fd, void *unused, unsigned short *rows, unsigned short *columns)

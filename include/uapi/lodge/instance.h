@@ -85,8 +85,8 @@ struct lodge_instance_guest {
  * @memory: bytes, a multiple of LODGE_MEMORY_UNIT from 32 MiB on; memory.max, unless that has been
  *	set
  *
- * The caller's RLIMIT_NPROC is how many threads of the host's the guest may have, also if it is
- * root's.
+ * The caller's RLIMIT_NPROC is how many threads of the host's there may be for the guest's
+ * programs, also if it is root's.
  */
 struct lodge_instance_run {
 	__u64 args;
