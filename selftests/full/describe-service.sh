@@ -61,6 +61,8 @@ service()
 }
 heard() { grep -x -- "$1 *" heard >/dev/null; }
 ready() { heard READY=1; }
+# A guest is up before its command has said what a signal is to do.
+listen() { [ "$(grep -c listening output)" -ge "$1" ]; }
 
 cat >"three$tag.conf" <<END
 [defaults]
@@ -68,13 +70,14 @@ append = $tag
 rootdir = /
 memory = 32M
 net = switch=three,address=10.5.0.%i/24
-command = sh -c 'trap "exit 0" TERM; while [ ! -e /tmp/end ]; do sleep 0.1; done; exit 7'
+command = sh -c 'trap "exit 0" TERM; echo listening; while [ ! -e /tmp/end ]; do sleep 0.1; done; exit 7'
 [one{1..3}]
 END
 service "three$tag.conf"
 check "READY=1" eventually ready
 is "when all are up" "$(lodge ls -f "three$tag.conf" -q | xargs)" "one1 one2 one3"
 check "it says how many" heard "STATUS=3 guests are up"
+eventually listen 3
 kill -TERM "$pid"
 wait "$manager"
 check "STOPPING=1" heard STOPPING=1
@@ -104,6 +107,7 @@ lodge rm -f "three$tag.conf"
 sed 's/{1..3}//; s/%i/9/' "three$tag.conf" >"one$tag.conf"
 service "one$tag.conf"
 check "one guest: READY=1, from the service's own process" eventually ready
+eventually listen 1
 kill -TERM "$pid"
 wait "$manager"
 is "its command ends, and with its status the service" "$(tail -n 1 heard)" "status 0"
