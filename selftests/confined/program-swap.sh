@@ -16,15 +16,13 @@ for again in range(2):
 '
 
 # swaps KIND FILE: a guest with a file that is there already holds more than its memory
-if debug_kernel; then size=5 pool=7M; else size=10 pool=10M; fi
-
 swaps()
 {
-	guest "swap-$1" $pool none
+	guest "swap-$1" 10M none
 	check "$1: attached" put "$2" "test-swap-$1/memory.swap.file"
 	is "$1: named" "$(cat "$guest/memory.swap.file")" "$2"
 	refused "$1: one at a time" "busy" put "$scratch/other" "test-swap-$1/memory.swap.file"
-	check "$1: every block comes back" inside timeout 300 python3 -c "$fill" $size
+	check "$1: every block comes back" inside timeout 300 python3 -c "$fill" 10
 	check "$1: pages were written" test "$(figure pswpout)" -gt 1000
 	check "$1: and read" test "$(figure pswpin)" -gt 1000
 }
