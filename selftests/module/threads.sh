@@ -11,7 +11,18 @@ trap 'rm -rf "$out"' EXIT
 
 boot() { timeout -s KILL 300 "$top/build/lodge" boot --host=module --rootdir / "$@"; }
 no_module() { ! grep -q '^lodge_guest_' /proc/modules; }
-threads() { pgrep -c -x linux; }
+
+# The most of some looks: one that goes through all processes may miss some.
+threads()
+{
+	local n most=0
+
+	for _ in 1 2 3; do
+		n=$(pgrep -c -x linux)
+		[ "$n" -le "$most" ] || most=$n
+	done
+	echo "$most"
+}
 
 # It forks until it is refused, says how often it could, and waits for a line.
 bomb='import os, sys, time
@@ -46,7 +57,8 @@ bombed "$out/bomb" --processes 150 -- sh -c 'python3 -c "$1"; echo alive' sh "$b
 forked=$(refused_at "$out/bomb")
 check "it is told that there are no more processes, when it has as many as it may ($forked)" \
 	[ "${forked:-0}" -ge 80 -a "${forked:-999}" -le 150 ]
-check "each was one of the host's" [ "$(cat "$out/bomb.threads")" -ge "${forked:-999}" ]
+host=$(cat "$out/bomb.threads")
+check "each was one of the host's ($host)" [ "$host" -ge "${forked:-999}" ]
 
 echo "# the guest's root lifts the guest's own limit; the host's is 64 more, for what the kernel needs"
 bombed "$out/raised" --processes 150 -m 512M -- sh -c 'echo 4000 >/proc/sys/kernel/threads-max
