@@ -7,7 +7,6 @@
 #define LODGE_PATCH_H
 
 #include <linux/ftrace.h>
-#include <linux/list.h>
 #include <linux/mutex.h>
 #include <linux/workqueue.h>
 

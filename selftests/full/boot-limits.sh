@@ -7,6 +7,8 @@
 . "$(dirname "$0")/full.sh"
 # shellcheck source=image.sh
 . "$top/selftests/full/image.sh"
+# shellcheck source=../lib/fork-bomb.sh
+. "$top/selftests/lib/fork-bomb.sh"
 
 hog='x = []
 while True:
@@ -43,17 +45,6 @@ check "and not much less, so that was measured" [ "$(cat most)" -ge 40 ]
 
 # --- processes
 
-bomb='import os, sys, time
-pids = []
-try:
-    while True:
-        pid = os.fork()
-        if not pid:
-            time.sleep(600)
-        pids.append(pid)
-except OSError as error:
-    print(error.errno == 11, len(pids), flush=True)
-sys.stdin.readline()'
 boot -n bomb --processes 150 -- sh -c 'python3 -c "$1"; echo alive' sh "$bomb" < <(
 	eventually grep -q True bomb.out; lodge ls >listed) >bomb.out
 is "a fork bomb is told that there are no more processes" "$(cut -d ' ' -f 1 bomb.out | xargs)" \
