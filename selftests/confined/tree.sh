@@ -31,7 +31,10 @@ put()
 # get FILE
 get()
 {
-	cat "$tree/$1"
+	local lines
+
+	mapfile -t lines <"$tree/$1" || return
+	[ ${#lines[@]} = 0 ] || printf '%s\n' "${lines[@]}"
 }
 
 # as UID COMMAND...: as a user without privileges

@@ -39,13 +39,17 @@ is()
 	fi
 }
 
+# pause SECONDS: sleep(1) is a process each time, which is dear on a kernel that checks itself
+exec {never}<> <(:)
+pause() { read -r -t "$1" -u "$never"; }
+
 # eventually COMMAND...: it succeeds within a minute, which a loaded machine may need
 eventually()
 {
 	local i
 	for ((i = 0; i < 600; i++)); do
 		"$@" && return 0
-		sleep 0.1
+		pause 0.1
 	done
 	return 1
 }

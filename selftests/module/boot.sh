@@ -31,7 +31,7 @@ refused()
 echo kept >"$out/file"
 boot -m 64M -- sh -c '
 	echo "release $(uname -r | cut -d . -f 1,2)"
-	echo "processes $(cat /proc/*/cmdline | tr "\0\n" "  ")"
+	echo "processes $(cat /proc/*/cmdline | tr -c "[:print:]" " ")"
 	read -r _ n _ </proc/meminfo; echo "small $((n < 65536))"
 	echo "sum $(sha256sum "$1")"
 	echo changed >"$2/file"; rm -f /etc/passwd; echo "changed $(cat "$2/file")"
