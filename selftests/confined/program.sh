@@ -3,7 +3,7 @@
 #
 # For the tests with real programs: a guest with a swap file, and programs run in it.
 # Sourced; program.sh itself is not executable and no test.
-. "$(dirname "$0")/tree.sh"
+. "$(dirname "${BASH_SOURCE[0]}")/tree.sh"
 
 scratch=/var/tmp/scratch
 work=$(mktemp -d)

@@ -19,7 +19,7 @@
 #define DEFAULT_SECONDS	30
 #define SLOW_MS		1000	/* from which a case's time is shown */
 #define SHRINK		4	/* on a debug kernel, of memory */
-#define PROGRAM		(512 * KIB)	/* what a few processes need besides */
+#define PROGRAM		(384 * KIB)	/* what a few processes need besides */
 #define SLOWNESS	6	/* of a debug kernel */
 #define KEPT		GUEST_TREE "/hooks"
 

@@ -1,13 +1,11 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # A guest in the host's kernel that wants more threads than it may have.
-# shellcheck disable=SC2016,SC2094,SC2317 # what the guest expands; output that another waits for;
-# functions that are commands of others
+# shellcheck disable=SC2094,SC2317 # output that another waits for; functions that are commands of others
 top=$(cd "$(dirname "$0")/../.." && pwd)
 # shellcheck source=../lib/tap.sh
 . "$top/selftests/lib/tap.sh"
-# shellcheck source=../lib/fork-bomb.sh
-. "$top/selftests/lib/fork-bomb.sh"
+bomb=$top/build/selftests/full/helper-fork-bomb
 out=$(mktemp -d)
 trap 'rm -rf "$out"' EXIT
 
@@ -27,7 +25,7 @@ threads()
 }
 
 # refused_at FILE: how many processes there were then
-refused_at() { sed -n 's/^True //p' "$1"; }
+refused_at() { sed -n 's/^EAGAIN //p' "$1"; }
 
 # bombed FILE OPTION... -- COMMAND...: its output goes to FILE; counts the threads when it is refused
 bombed()
@@ -35,14 +33,14 @@ bombed()
 	local file=$1 status
 	shift
 	: >"$file"
-	boot "$@" 2>"$out/errors" >"$file" < <(patiently grep -q '^[TF]' "$file"; threads >"$file.threads")
+	boot "$@" 2>"$out/errors" >"$file" < <(patiently grep -q '^E' "$file"; threads >"$file.threads")
 	status=$?
 	is "  it ends well, and lives until then" "$status $(tail -n 1 "$file")" "0 alive"
 	check "  nothing is left" eventually no_module
 }
 
 echo "# a fork bomb"
-bombed "$out/bomb" --processes 150 -- sh -c 'python3 -c "$1"; echo alive' sh "$bomb"
+bombed "$out/bomb" --processes 150 -- sh -c "$bomb; echo alive"
 forked=$(refused_at "$out/bomb")
 check "it is told that there are no more processes, when it has as many as it may ($forked)" \
 	[ "${forked:-0}" -ge 80 -a "${forked:-999}" -le 150 ]
@@ -50,15 +48,15 @@ host=$(cat "$out/bomb.threads")
 check "each was one of the host's ($host)" [ "$host" -ge "${forked:-999}" ]
 
 echo "# the guest's root lifts the guest's own limit; the host's is 64 more, for what the kernel needs"
-bombed "$out/raised" --processes 150 -m 512M -- sh -c 'echo 4000 >/proc/sys/kernel/threads-max
-	python3 -c "$1"; echo alive' sh "$bomb"
+bombed "$out/raised" --processes 150 -m 512M -- sh -c "echo 4000 >/proc/sys/kernel/threads-max
+	$bomb; echo alive"
 forked=$(refused_at "$out/raised")
 check "the host keeps it ($forked)" [ "${forked:-0}" -gt 150 -a "${forked:-999}" -le 214 ]
 check "and has no more processes" [ "$(cat "$out/raised.threads")" -le 216 ]
 
 echo "# forks that fail half-way: the parent goes on"
-bombed "$out/user" -- sh -c 'prlimit --nproc=20 setpriv --reuid 1234 --clear-groups python3 -c "$1"
-	echo alive' sh "$bomb"
+bombed "$out/user" -- sh -c "cp $bomb /tmp/bomb
+	prlimit --nproc=20 setpriv --reuid 1234 --clear-groups /tmp/bomb; echo alive"
 forked=$(refused_at "$out/user")
 check "a user of the guest's who may have 20 ($forked)" \
 	[ "${forked:-0}" -ge 15 -a "${forked:-999}" -le 20 ]
