@@ -31,10 +31,7 @@ put()
 # get FILE
 get()
 {
-	local lines
-
-	mapfile -t lines <"$tree/$1" || return
-	[ ${#lines[@]} = 0 ] || printf '%s\n' "${lines[@]}"
+	cat "$tree/$1"
 }
 
 # as UID COMMAND...: as a user without privileges

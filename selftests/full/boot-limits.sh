@@ -7,7 +7,7 @@
 . "$(dirname "$0")/full.sh"
 # shellcheck source=image.sh
 . "$top/selftests/full/image.sh"
-cp "$top/build/selftests/full/helper-fork-bomb" "$dir/"
+install -m 755 "$top/build/selftests/full/helper-fork-bomb" "$dir/"
 bomb=$dir/helper-fork-bomb
 
 hog='x = []
@@ -45,7 +45,7 @@ check "and not much less, so that was measured" [ "$(cat most)" -ge 40 ]
 
 # --- processes
 
-boot -n bomb --processes 150 -- sh -c "$bomb; echo alive" < <(
+boot -n bomb --processes 150 -- sh -c '"$1"; echo alive' sh "$bomb" < <(
 	eventually grep -q EAGAIN bomb.out; lodge ls >listed) >bomb.out
 is "a fork bomb is told that there are no more processes" "$(cut -d ' ' -f 1 bomb.out | xargs)" \
 	"EAGAIN alive"
@@ -58,8 +58,8 @@ check "which were counted at their most" [ "${host:-0}" -ge "${forked:-1}" ]
 # The host may be the one that has no more.
 few=$(($(ps -u "$(as_user id -u)" -L --no-headers | wc -l) + 100))
 out=$(as_user prlimit --nproc=$few timeout -s KILL 60 "$dir/lodge" boot --host "$guest_host" --append "$tag" --rootdir / \
-	-- sh -c "$bomb </dev/null; echo alive" </dev/null 2>&1)
-check "a user who has no more processes: an error in the guest" grep -q '^E[A-Z]* [0-9]' <<<"$out"
+	-- sh -c '"$1" </dev/null; echo alive' sh "$bomb" </dev/null 2>&1)
+check "a user who has no more processes: an error in the guest" grep -q '^ENOMEM [0-9]' <<<"$out"
 is "which lives on" "${out##*$'\n'}" alive
 
 # Each takes memory of the guest, and a little of the host's: figures of all its processes, in MiB.

@@ -59,7 +59,7 @@ nothing_left()
 
 	for ((i = 0; i < 600; i++)); do
 		[ -n "$(left_over)" ] || break
-		sleep 0.1
+		pause 0.1
 	done
 	# What a launcher that was killed could not remove, the next one who looks does.
 	as_user "$dir/lodge" ls >/dev/null 2>&1

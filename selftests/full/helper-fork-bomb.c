@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Forks until it is refused, says with which error and how many processes there are now, and waits
- * for a line.
+ * Forks until it is refused, says with which error and how many children it has, and waits for a
+ * line.
  */
 #include <errno.h>
 #include <stdio.h>

@@ -78,7 +78,7 @@ bool in_guest(void);
 /** debug_kernel() - is the kernel one that checks itself, and slow? */
 bool debug_kernel(void);
 
-/** rounds() - @n, or fewer on a debug kernel */
+/** rounds() - @n, or fewer on a debug kernel, and in a guest that swaps to a file */
 unsigned int rounds(unsigned int n);
 
 /** scaled() - @bytes, or less on a debug kernel; whole pages if it is a multiple of 32 KiB */

@@ -62,13 +62,13 @@ free()
 before=$(free)
 is_back() { [ "$(free)" -gt $((before - 20000)) ]; }
 for i in 1 2 3 4 5 6 7 8; do
-	boot -m 64M -- sh -c "head -c 20M /dev/zero >/tmp/full; echo $i; exec sleep 500" >"$out/$i" &
+	boot -m 32M -- sh -c "head -c 8M /dev/zero >/tmp/full; echo $i; exec sleep 500" >"$out/$i" &
 done
 for i in 1 2 3 4 5 6 7 8; do
 	check "guest $i of eight" eventually grep -q "$i" "$out/$i"
 done
 is "a module for each" "$(modules)" 8
-check "they have memory" [ "$(free)" -lt $((before - 8 * 20000)) ]
+check "they have memory" [ "$(free)" -lt $((before - 8 * 8000)) ]
 pkill -TERM -x lodge
 wait
 check "they are gone" eventually no_module

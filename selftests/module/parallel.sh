@@ -27,14 +27,14 @@ is "memory is taken from one while another one runs, and all find what they wrot
 
 # One that runs beside the guest's kernel can be signalled, ended and paused.
 is "signals reach it, and end it" "$(boot -- sh -c '
-	for i in 1 2; do sh -c "trap \"echo got; exit 3\" USR1; while :; do :; done" & all="$all $!"; done
-	for i in 1 2; do sh -c "while :; do :; done" & others="$others $!"; done
-	sleep 1; kill -USR1 $all; kill -KILL $others; for pid in $all $others; do wait $pid; echo $?; done' \
-	2>/dev/null | sort | xargs)" "137 137 3 3 got got"
+	sh -c "trap \"echo got; exit 3\" USR1; while :; do :; done" & one=$!
+	sh -c "while :; do :; done" & other=$!
+	sleep 1; kill -USR1 $one; kill -KILL $other; for pid in $one $other; do wait $pid; echo $?; done' \
+	2>/dev/null | sort | xargs)" "137 3 got"
 "$lodge" boot busy -d --host=module --rootdir / -- sh -c \
-	'for i in 1 2 3; do sh -c "while :; do :; done" & done; sleep 1; echo up; wait' >/dev/null
+	'for i in 1 2; do sh -c "while :; do :; done" & done; sleep 1; echo up; wait' >/dev/null
 up() { "$lodge" logs busy | grep -q up; }
-check "a guest with three busy programs" eventually up
+check "a guest with two busy programs" eventually up
 # Ticks that its processes have had from the host
 ticks() { pgrep -x linux | sed 's|.*|/proc/&/stat|' | xargs awk '{ sum += $14 } END { print sum }'; }
 "$lodge" pause busy

@@ -29,8 +29,9 @@ current() { get "$1/memory.current"; }
 all_listed() { [ "$(wc -l <"$tree/$1/procs")" = $(($(pgrep -c -x linux) - 1)) ]; }
 figure() { "$lodge" "$1" --json "${@:3}" | sed -n 's/.*"'"$2"'": *\([0-9]*\).*/\1/p'; }
 
+truncate -s 90M "$out/large"
 # whenever WORD: in a guest, wait for a file, then read more than it has memory for
-whenever() { echo "while [ ! -e $out/$1 ]; do sleep 1; done; cat /usr/lib/*/*.so* | head -c 90M >/dev/null"; }
+whenever() { echo "while [ ! -e $out/$1 ]; do sleep 1; done; cat $out/large >/dev/null"; }
 
 # What its directory has
 start pool 64M "head -c 20M /dev/zero >/tmp/f; rm /tmp/f; echo full

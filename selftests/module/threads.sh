@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # A guest in the host's kernel that wants more threads than it may have.
-# shellcheck disable=SC2094,SC2317 # output that another waits for; functions that are commands of others
+# shellcheck disable=SC2016,SC2094,SC2317 # what the guest expands; output that another waits for;
+# functions that are commands of others
 top=$(cd "$(dirname "$0")/../.." && pwd)
 # shellcheck source=../lib/tap.sh
 . "$top/selftests/lib/tap.sh"
@@ -40,7 +41,7 @@ bombed()
 }
 
 echo "# a fork bomb"
-bombed "$out/bomb" --processes 150 -- sh -c "$bomb; echo alive"
+bombed "$out/bomb" --processes 150 -- sh -c '"$1"; echo alive' sh "$bomb"
 forked=$(refused_at "$out/bomb")
 check "it is told that there are no more processes, when it has as many as it may ($forked)" \
 	[ "${forked:-0}" -ge 80 -a "${forked:-999}" -le 150 ]
@@ -48,15 +49,15 @@ host=$(cat "$out/bomb.threads")
 check "each was one of the host's ($host)" [ "$host" -ge "${forked:-999}" ]
 
 echo "# the guest's root lifts the guest's own limit; the host's is 64 more, for what the kernel needs"
-bombed "$out/raised" --processes 150 -m 512M -- sh -c "echo 4000 >/proc/sys/kernel/threads-max
-	$bomb; echo alive"
+bombed "$out/raised" --processes 150 -m 512M -- sh -c 'echo 4000 >/proc/sys/kernel/threads-max
+	"$1"; echo alive' sh "$bomb"
 forked=$(refused_at "$out/raised")
 check "the host keeps it ($forked)" [ "${forked:-0}" -gt 150 -a "${forked:-999}" -le 214 ]
 check "and has no more processes" [ "$(cat "$out/raised.threads")" -le 216 ]
 
 echo "# forks that fail half-way: the parent goes on"
-bombed "$out/user" -- sh -c "cp $bomb /tmp/bomb
-	prlimit --nproc=20 setpriv --reuid 1234 --clear-groups /tmp/bomb; echo alive"
+bombed "$out/user" -- sh -c 'install -m 755 "$1" /tmp/bomb
+	prlimit --nproc=20 setpriv --reuid 1234 --clear-groups /tmp/bomb; echo alive' sh "$bomb"
 forked=$(refused_at "$out/user")
 check "a user of the guest's who may have 20 ($forked)" \
 	[ "${forked:-0}" -ge 15 -a "${forked:-999}" -le 20 ]
