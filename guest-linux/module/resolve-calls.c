@@ -12,7 +12,6 @@
 #include <err.h>
 #include <fcntl.h>
 #include <stdbool.h>
-#include <stdint.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -22,7 +21,7 @@ static char *image;
 static size_t image_size;
 
 /* Where @size bytes at @offset of the file are in memory. */
-static void *at(uint64_t offset, uint64_t size)
+static void *at(unsigned long offset, unsigned long size)
 {
 	if (offset > image_size || size > image_size - offset)
 		errx(1, "the object is cut off");
@@ -44,7 +43,7 @@ static void map(const char *path)
 }
 
 /* Whether these four bytes of @code are the distance of a call, a jump or a conditional jump. */
-static bool is_branch(const unsigned char *code, uint64_t offset)
+static bool is_branch(const unsigned char *code, unsigned long offset)
 {
 	return (offset >= 1 && (code[offset - 1] & 0xfe) == 0xe8) ||
 	       (offset >= 2 && code[offset - 2] == 0x0f && (code[offset - 1] & 0xf0) == 0x80);
@@ -57,8 +56,8 @@ int main(int argc, char **argv)
 	const Elf64_Sym *symbols, *symbol;
 	const Elf64_Ehdr *header;
 	unsigned char *code;
-	int64_t distance;
-	uint32_t n;
+	unsigned int n;
+	long distance;
 	int i;
 
 	if (argc != 2)
@@ -95,7 +94,7 @@ int main(int argc, char **argv)
 		symbol = &symbols[n];
 		distance = symbol->st_value + relocation->r_addend - relocation->r_offset;
 		if (ELF64_R_TYPE(relocation->r_info) != R_X86_64_PLT32 ||
-		    symbol->st_shndx != text - sections || distance != (int32_t)distance ||
+		    symbol->st_shndx != text - sections || distance != (int)distance ||
 		    !is_branch(code, relocation->r_offset)) {
 			*kept++ = *relocation;
 			continue;

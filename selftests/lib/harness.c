@@ -101,7 +101,7 @@ size_t scaled(size_t bytes)
 	return debug_kernel() ? bytes / SHRINK : bytes;
 }
 
-/* Whether what is evicted goes to a disk, which takes ten times as long as the store. */
+/* Whether what is evicted goes to a disk, which takes several times as long as the store. */
 static bool swaps(void)
 {
 	const char *guest = getenv("TEST_GUEST");

@@ -25,7 +25,7 @@ threads()
 	echo "$most"
 }
 
-# refused_at FILE: how many processes there were then
+# refused_at FILE: how many children it had then
 refused_at() { sed -n 's/^EAGAIN //p' "$1"; }
 
 # bombed FILE OPTION... -- COMMAND...: its output goes to FILE; counts the threads when it is refused
