@@ -262,6 +262,8 @@ static int stat_show(struct guest *guest, struct text *out)
 		{ "zswpwb", PS_ZSWPWB },
 		{ "pswpin", PS_PSWPIN },
 		{ "pswpout", PS_PSWPOUT },
+		{ "swap_ra", PS_SWAP_RA },
+		{ "swap_ra_hit", PS_SWAP_RA_HIT },
 		{ "same_filled_in", PS_SAME_IN },
 		{ "same_filled_out", PS_SAME_OUT },
 		{ "clean_drop", PS_CLEAN_DROP },

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Faults: first touch, return from a tier, and copy-on-write. */
+#include "guest-mm/read-ahead.h"
 #include "guest-mm/space.h"
 #include "guest-mm/space-table.h"
 
@@ -119,7 +120,7 @@ static struct vpage *first_touch(struct space *space, u64 vpn, void *slot)
 }
 
 /* Bring a page back that is in a tier only. */
-static int load(struct space *space, struct vpage *vp)
+static int load(struct space *space, u64 vpn, struct vpage *vp)
 {
 	struct pool *pool = space->pool;
 	struct frame *frame = pool_frame_get(pool);
@@ -128,7 +129,10 @@ static int load(struct space *space, struct vpage *vp)
 	if (IS_ERR(frame))
 		return PTR_ERR(frame);
 	pool_count(pool, PS_PGMAJFAULT, 1);
-	err = reclaim_load(pool, vp, frame);
+	if (vpage_tier(vp) == TIER_SWAP_FILE)
+		err = read_ahead_load(space, vpn, vp, frame);
+	else
+		err = reclaim_load(pool, vp, frame);
 	if (err) {
 		/* What was read of it must not pass for a frame that is known to be zero. */
 		frame_clear(frame);
@@ -199,12 +203,14 @@ int space_fault(struct space *space, u64 vpn, bool write, struct frame **out)
 	} else {
 		vp = slot;
 		if (!vp->frame) {
-			err = load(space, vp);
+			err = load(space, vpn, vp);
 			if (err) {
 				vpage_unlock(vp);
 				return err;
 			}
 			major = 1;
+		} else if (test_bit(VP_AHEAD, &vp->flags)) {
+			read_ahead_hit(space, vp);
 		}
 		if (write && !exclusive(space, vpn, vp)) {
 			struct vpage *copy = copy_page_for(space, vpn, vp);

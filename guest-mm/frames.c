@@ -375,12 +375,17 @@ struct frame *pool_frame_get(struct pool *pool)
 	return frame;
 }
 
-struct frame *pool_frame_try(struct pool *pool)
+struct frame *pool_frame_spare(struct pool *pool)
 {
 	struct frame *frame = cache_get(pool);
 
-	if (!frame)
-		frame = frame_refill(pool);
+	return frame ? frame : frame_refill(pool);
+}
+
+struct frame *pool_frame_try(struct pool *pool)
+{
+	struct frame *frame = pool_frame_spare(pool);
+
 	if (!frame)
 		frame = frame_evict(pool, CHARGE_USER, TRY_NAPS);
 	return frame ? frame : ERR_PTR(-EBUSY);

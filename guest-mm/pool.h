@@ -24,7 +24,7 @@
 enum pool_stat {
 	PS_PGFAULT, PS_PGMAJFAULT, PS_REFAULT, PS_COW,
 	PS_PGSCAN, PS_PGSTEAL_KSWAPD, PS_PGSTEAL_DIRECT,
-	PS_ZSWPIN, PS_ZSWPOUT, PS_ZSWPWB, PS_PSWPIN, PS_PSWPOUT,
+	PS_ZSWPIN, PS_ZSWPOUT, PS_ZSWPWB, PS_PSWPIN, PS_PSWPOUT, PS_SWAP_RA, PS_SWAP_RA_HIT,
 	PS_SAME_IN, PS_SAME_OUT, PS_CLEAN_DROP, PS_WAITS,
 	PS_RESIDENT,	/* frames that hold pages; a level, not a count of events */
 	PS_CACHED,	/* free frames that CPUs hold back; a level */
@@ -247,6 +247,9 @@ struct frame *pool_frame_get(struct pool *pool);
  */
 struct frame *pool_frame_try(struct pool *pool);
 
+/** pool_frame_spare() - a frame that costs no eviction, or NULL */
+struct frame *pool_frame_spare(struct pool *pool);
+
 /** pool_frame_put() - give back a frame that nobody else holds */
 void pool_frame_put(struct pool *pool, struct frame *frame);
 
@@ -350,6 +353,12 @@ unsigned int reclaim_batch(struct pool *pool, bool direct);
  * -EIO
  */
 int reclaim_load(struct pool *pool, struct vpage *vp, struct frame *frame);
+
+/** reclaim_loaded() - the same where the content is in the frame already */
+void reclaim_loaded(struct pool *pool, struct vpage *vp);
+
+/** reclaim_used() - the page came back to be used: decide whether its copy stays; vpage locked */
+void reclaim_used(struct pool *pool, struct vpage *vp);
 
 /** reclaim_step() - the worker: evict up to the high watermark, write back from the store */
 void reclaim_step(void *pool);

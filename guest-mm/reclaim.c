@@ -232,6 +232,7 @@ static void finish(struct pool *pool, struct vpage *vp, bool direct)
 	vp->mapper = 0;
 	kfree(vp->more);
 	vp->more = NULL;
+	clear_bit(VP_AHEAD, &vp->flags);
 	frame_unlock(frame);
 	pool_count(pool, PS_RESIDENT, -1);
 	pool_count(pool, direct ? PS_PGSTEAL_DIRECT : PS_PGSTEAL_KSWAPD, 1);
@@ -332,27 +333,38 @@ static void unlist_stored(struct pool *pool, struct vpage *vp)
 	spin_unlock(&pool->stored_lock);
 }
 
-int reclaim_load(struct pool *pool, struct vpage *vp, struct frame *frame)
+void reclaim_used(struct pool *pool, struct vpage *vp)
+{
+	enum tier_id id = vpage_tier(vp);
+
+	pool_count(pool, PS_REFAULT, 1);
+	if (id == TIER_NONE || keep_copy(pool, vp, id))
+		return;
+	vpage_drop_copy(pool, vp);
+	set_bit(VP_DIRTY, &vp->flags);
+}
+
+void reclaim_loaded(struct pool *pool, struct vpage *vp)
 {
 	static const enum pool_stat stat[TIER_COUNT] = {
 		[TIER_SAME_FILLED] = PS_SAME_IN,
 		[TIER_STORE] = PS_ZSWPIN,
 		[TIER_SWAP_FILE] = PS_PSWPIN,
 	};
-	enum tier_id id = vpage_tier(vp);
-	int err;
 
-	err = tier_ops_of(id)->load(pool->tiers[id], vp->copy, frame_data(frame));
-	if (err)
-		return err;
 	unlist_stored(pool, vp);
-	pool_count(pool, stat[id], 1);
-	pool_count(pool, PS_REFAULT, 1);
-	if (!keep_copy(pool, vp, id)) {
-		vpage_drop_copy(pool, vp);
-		set_bit(VP_DIRTY, &vp->flags);
-	}
-	return 0;
+	pool_count(pool, stat[vpage_tier(vp)], 1);
+	reclaim_used(pool, vp);
+}
+
+int reclaim_load(struct pool *pool, struct vpage *vp, struct frame *frame)
+{
+	enum tier_id id = vpage_tier(vp);
+	int err = tier_ops_of(id)->load(pool->tiers[id], vp->copy, frame_data(frame));
+
+	if (!err)
+		reclaim_loaded(pool, vp);
+	return err;
 }
 
 /* ---- from the store to the swap file ---- */

@@ -395,6 +395,7 @@ int space_init(struct space *space, struct pool *pool, u32 id)
 	space->pool = pool;
 	atomic_long_set(&space->pages, 0);
 	mutex_init(&space->unshare_lock);
+	memset(&space->ahead, 0, sizeof(space->ahead));
 	/* Nothing that anyone waits for is locked yet: better late than no new process. */
 	do {
 		err = pool_charge_metadata(pool, sizeof(struct node));

@@ -28,10 +28,23 @@ struct node;
 struct leaf;
 
 /**
+ * struct read_ahead - what the next read in the swap file is guessed from; without a lock
+ * @pages: how many the last one had
+ * @used: how many pages read ahead were used since
+ * @next: the page number behind it
+ */
+struct read_ahead {
+	unsigned int pages;
+	atomic_t used;
+	u64 next;
+};
+
+/**
  * struct space - one address space
  * @id: unique among the pool's spaces, never 0
  * @pages: slots in use; what an out-of-memory decision goes by
  * @unshare_lock: serialises the replacement of shared leaves
+ * @ahead: for read-ahead.c
  */
 struct space {
 	u32 id;
@@ -39,6 +52,7 @@ struct space {
 	struct node *root;
 	atomic_long_t pages;
 	struct mutex unshare_lock;
+	struct read_ahead ahead;
 };
 
 /** space_init() - make an empty space; 0, -ENOMEM */

@@ -267,11 +267,16 @@ static int swap_store(struct tier *tier, const void *data, unsigned long *handle
 	return done < 0 ? done : 0;
 }
 
+static int swap_load_run(struct tier *tier, unsigned long handle, void *const *data, unsigned int n)
+{
+	return host_file_read(to_swap(tier)->slots.file, data, n, slot_pos(handle - 1));
+}
+
 static int swap_load(struct tier *tier, unsigned long handle, void *data)
 {
 	struct swap_file *swap = to_swap(tier);
 	unsigned long errors;
-	int err = host_file_read(swap->slots.file, &data, 1, slot_pos(handle - 1));
+	int err = swap_load_run(tier, handle, &data, 1);
 
 	if (!err)
 		return 0;
@@ -447,6 +452,7 @@ const struct tier_ops tier_swap_file_ops = {
 	.store = swap_store,
 	.store_batch = swap_store_batch,
 	.load = swap_load,
+	.load_run = swap_load_run,
 	.drop = swap_drop,
 	.used_pages = swap_used_pages,
 	.room = swap_tier_room,

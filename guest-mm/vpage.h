@@ -74,6 +74,7 @@ enum {
 	VP_LIST_M,		/* the policy's second list (policy lock) */
 	VP_AGED,		/* accessed bit cleared since the page came in (policy lock) */
 	VP_REFAULT,		/* came back from a tier; the policy has yet to see it */
+	VP_AHEAD,		/* was read ahead, and nobody has come for it yet */
 	VP_KEPT,		/* resident beside a copy in the policy's budget (policy lock) */
 	VP_FREED,		/* dropped while queued: the drain frees it (policy lock) */
 	VP_STORED,		/* on the pool's list of what the store holds (stored_lock) */

@@ -28,6 +28,7 @@ swaps()
 	check "$1: every block comes back" inside timeout 300 python3 -c "$fill" $fills
 	check "$1: pages were written" test "$(figure pswpout)" -gt 1000
 	check "$1: and read" test "$(figure pswpin)" -gt 1000
+	check "$1: most of them ahead" test "$(figure swap_ra_hit)" -gt $(($(figure pswpin) / 2))
 }
 
 unswaps()	# KIND FILE

@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "selftests/unit/unit.h"
+
 #include "selftests/unit/sim.h"
 
 #define MACHINE_PAGES	BIT(20)
@@ -48,6 +50,36 @@ void sim_pattern(void *page, u64 seed)
 			memcpy(page + at, word, len);
 			at += len;
 		}
+	}
+}
+
+static void incompressible(u64 *page, u64 seed)
+{
+	u64 random = seed + 1;
+	unsigned int i;
+
+	for (i = 0; i < PAGE_SIZE / sizeof(u64); i++)
+		page[i] = sim_random(&random, ~0ULL);
+}
+
+void sim_write_pages(struct sim_space *ss, u64 from, u64 to, u64 seed)
+{
+	u64 page[PAGE_SIZE / sizeof(u64)];
+
+	for (; from < to; from++) {
+		incompressible(page, seed + from);
+		must(!sim_write(ss, from, 0, page, PAGE_SIZE));
+	}
+}
+
+void sim_check_pages(struct sim_space *ss, u64 from, u64 to, u64 seed)
+{
+	u64 page[PAGE_SIZE / sizeof(u64)], want[PAGE_SIZE / sizeof(u64)];
+
+	for (; from < to; from++) {
+		incompressible(want, seed + from);
+		must(!sim_read(ss, from, 0, page, PAGE_SIZE));
+		must(!memcmp(page, want, PAGE_SIZE));
 	}
 }
 

@@ -89,6 +89,12 @@ int sim_map_file(struct sim_space *ss, u64 vpn, u64 n, u64 seed);
 /** sim_pattern() - fill a page with what @seed stands for: random, text, a word, zeroes */
 void sim_pattern(void *page, u64 seed);
 
+/** sim_write_pages() - write a range; each page has content of its own that does not compress */
+void sim_write_pages(struct sim_space *ss, u64 from, u64 to, u64 seed);
+
+/** sim_check_pages() - is that still there? */
+void sim_check_pages(struct sim_space *ss, u64 from, u64 to, u64 seed);
+
 /** sim_random() - a number below @below from a generator's state */
 u64 sim_random(u64 *state, u64 below);
 

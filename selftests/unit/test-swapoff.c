@@ -30,56 +30,25 @@ static void end(void)
 	assert_int_equal(host_allocated(), 0);
 }
 
-/* Content that does not compress. */
-static void make_page(u64 *page, u64 seed)
-{
-	u64 random = seed + 1;
-	unsigned int i;
-
-	for (i = 0; i < PAGE_SIZE / sizeof(u64); i++)
-		page[i] = sim_random(&random, ~0ULL);
-}
-
-static void write_pages(struct sim_space *ss, u64 from, u64 to, u64 seed)
-{
-	u64 page[PAGE_SIZE / sizeof(u64)];
-
-	for (; from < to; from++) {
-		make_page(page, seed + from);
-		must(!sim_write(ss, from, 0, page, PAGE_SIZE));
-	}
-}
-
-static void check_pages(struct sim_space *ss, u64 from, u64 to, u64 seed)
-{
-	u64 page[PAGE_SIZE / sizeof(u64)], want[PAGE_SIZE / sizeof(u64)];
-
-	for (; from < to; from++) {
-		make_page(want, seed + from);
-		must(!sim_read(ss, from, 0, page, PAGE_SIZE));
-		must(!memcmp(page, want, PAGE_SIZE));
-	}
-}
-
 static void test_comes_back(void **state)
 {
 	struct sim_space *ss = crowded(120), *child;
 
-	write_pages(ss, 0, PAGES, 1000);
+	sim_write_pages(ss, 0, PAGES, 1000);
 	child = sim_fork(ss);
 	assert_non_null(child);
-	write_pages(child, 0, PAGES / 2, 5000);
+	sim_write_pages(child, 0, PAGES / 2, 5000);
 	/* Some are resident beside their copy. */
-	check_pages(ss, 0, 20, 1000);
+	sim_check_pages(ss, 0, 20, 1000);
 	assert_in_range(tier_swap_file_used(tier), PAGES, 4 * PAGES);
 	assert_int_equal(pool_set_limit(sim->pool, 1000), 0);
 	assert_int_equal(pool_swapoff(sim->pool), 0);
 	assert_int_equal(tier_swap_file_used(tier), 0);
 	assert_int_equal(tier_swap_file_detach(tier), 0);
 	sim_check(sim);
-	check_pages(ss, 0, PAGES, 1000);
-	check_pages(child, 0, PAGES / 2, 5000);
-	check_pages(child, PAGES / 2, PAGES, 1000);
+	sim_check_pages(ss, 0, PAGES, 1000);
+	sim_check_pages(child, 0, PAGES / 2, 5000);
+	sim_check_pages(child, PAGES / 2, PAGES, 1000);
 	/* And the next one can be used. */
 	sim_swap(sim, PAGES);
 	assert_int_equal(tier_swap_file_size(tier), PAGES);
@@ -93,16 +62,16 @@ static void test_no_room(void **state)
 	struct sim_space *ss = crowded(120);
 	unsigned long used;
 
-	write_pages(ss, 0, PAGES, 1000);
+	sim_write_pages(ss, 0, PAGES, 1000);
 	used = tier_swap_file_used(tier);
 	assert_in_range(used, 100, PAGES);
 	assert_int_equal(pool_swapoff(sim->pool), -EBUSY);
 	assert_int_equal(tier_swap_file_detach(tier), -EBUSY);
 	/* It goes on as before. */
 	assert_int_equal(tier_swap_file_size(tier), 4 * PAGES);
-	check_pages(ss, 0, PAGES, 1000);
-	write_pages(ss, 0, PAGES, 2000);
-	check_pages(ss, 0, PAGES, 2000);
+	sim_check_pages(ss, 0, PAGES, 1000);
+	sim_write_pages(ss, 0, PAGES, 2000);
+	sim_check_pages(ss, 0, PAGES, 2000);
 	assert_in_range(tier_swap_file_used(tier), 100, PAGES);
 	sim_space_exit(ss);
 	end();
@@ -112,7 +81,7 @@ static void test_refusals(void **state)
 {
 	struct sim_space *ss = crowded(120);
 
-	write_pages(ss, 0, PAGES, 1000);
+	sim_write_pages(ss, 0, PAGES, 1000);
 	assert_int_equal(pool_set_limit(sim->pool, 1000), 0);
 	faults->to = 4 * PAGES * PAGE_SIZE;
 	faults->read_err = -EIO;
@@ -125,12 +94,12 @@ static void test_refusals(void **state)
 	assert_int_equal(pool_swapoff(sim->pool), -EALREADY);
 	assert_true(tier_swap_file_closed(tier));
 	assert_true(tier_swap_file_reopen(tier));
-	check_pages(ss, 0, PAGES, 1000);
+	sim_check_pages(ss, 0, PAGES, 1000);
 	assert_int_equal(pool_swapoff(sim->pool), 0);
 	assert_int_equal(tier_swap_file_detach(tier), 0);
 	assert_int_equal(pool_swapoff(sim->pool), 0);
 	assert_false(tier_swap_file_closed(tier));
-	check_pages(ss, 0, PAGES, 1000);
+	sim_check_pages(ss, 0, PAGES, 1000);
 	sim_space_exit(ss);
 	end();
 }
@@ -144,17 +113,17 @@ static void *live(void *arg)
 	struct sim_space *ss = arg, *child;
 	u64 random = ss->space.id, seed = 10000 * ss->space.id;
 
-	write_pages(ss, 0, PAGES, seed);
+	sim_write_pages(ss, 0, PAGES, seed);
 	while (!READ_ONCE(stop)) {
 		u64 from = sim_random(&random, PAGES - 8);
 
-		check_pages(ss, 0, PAGES, seed);
+		sim_check_pages(ss, 0, PAGES, seed);
 		must(!sim_unmap(ss, from, 8));
-		write_pages(ss, from, from + 8, seed);
+		sim_write_pages(ss, from, from + 8, seed);
 		child = sim_fork(ss);
 		if (!child)
 			continue;
-		write_pages(ss, 0, 8, seed);
+		sim_write_pages(ss, 0, 8, seed);
 		must(!sim_unmap(child, 0, PAGES));
 		sim_space_exit(child);
 	}
@@ -188,7 +157,7 @@ static void test_beside_others(void **state)
 		pthread_join(thread[i], NULL);
 	assert_true(done >= 3);
 	for (i = 0; i < 2; i++) {
-		check_pages(ss[i], 0, PAGES, 10000 * ss[i]->space.id);
+		sim_check_pages(ss[i], 0, PAGES, 10000 * ss[i]->space.id);
 		sim_space_exit(ss[i]);
 	}
 	end();

@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Reading ahead in the swap file: how far, and what becomes of what nobody comes for. */
+#include "selftests/unit/unit.h"
+
+#include "selftests/unit/sim.h"
+
+#define PAGES	2048
+#define POOL	512
+
+static struct sim *sim;
+static struct host_file_faults *faults;
+
+/* A process whose pages went to the swap file in order, but for the last ones. */
+static struct sim_space *swapped_out(unsigned long file_pages)
+{
+	struct sim_space *ss;
+
+	sim = sim_create(POOL);
+	WRITE_ONCE(sim->pool->store_max, 0);
+	faults = host_file_faults(sim_swap(sim, file_pages));
+	ss = sim_space_create(sim, PAGES);
+	assert_non_null(ss);
+	sim_write_pages(ss, 0, PAGES, 1000);
+	assert_int_equal(atomic_long_read(&faults->reads), 0);
+	return ss;
+}
+
+static void end(struct sim_space *ss)
+{
+	sim_check(sim);
+	sim_space_exit(ss);
+	assert_int_equal(atomic_long_read(&sim->oom_kills), 0);
+	sim_destroy(sim);
+	assert_int_equal(host_allocated(), 0);
+}
+
+static unsigned long figure(enum pool_stat stat)
+{
+	return pool_stat(sim->pool, stat);
+}
+
+static void test_in_order(void **state)
+{
+	struct sim_space *ss = swapped_out(4 * PAGES);
+	unsigned long reads, ahead, hits;
+
+	sim_check_pages(ss, 0, PAGES / 2, 1000);
+	reads = atomic_long_read(&faults->reads);
+	ahead = figure(PS_SWAP_RA);
+	hits = figure(PS_SWAP_RA_HIT);
+	assert_in_range(reads, PAGES / 2 / 16, PAGES / 2 / 8);
+	assert_int_equal(figure(PS_PGMAJFAULT), reads);
+	assert_int_equal(figure(PS_PSWPIN), reads + ahead);
+	assert_int_equal(figure(PS_REFAULT), reads + hits);
+	/* What was read ahead was used, but for the end of it. */
+	assert_in_range(hits, ahead - 16, ahead);
+	end(ss);
+}
+
+static void test_at_random(void **state)
+{
+	struct sim_space *ss = swapped_out(4 * PAGES);
+	u64 random = 1, last = 0;
+	unsigned int i;
+
+	for (i = 0; i < 1000; i++) {
+		u64 vpn = sim_random(&random, PAGES / 2);
+
+		if (vpn == last + 1)
+			continue;
+		sim_check_pages(ss, vpn, vpn + 1, 1000);
+		last = vpn;
+	}
+	assert_true(figure(PS_PGMAJFAULT) > 400);
+	assert_true(figure(PS_SWAP_RA) < figure(PS_PGMAJFAULT) / 10);
+	end(ss);
+}
+
+/*
+ * A page that nobody came for leaves its frame without being written.  In a file that is half full,
+ * one that was used has lost its copy.
+ */
+static void test_not_used(void **state)
+{
+	struct sim_space *ss = swapped_out(PAGES + PAGES / 4);
+	unsigned long ahead, resident, written, clean;
+
+	sim_check_pages(ss, 0, 40, 1000);
+	ahead = figure(PS_SWAP_RA) - figure(PS_SWAP_RA_HIT);
+	assert_in_range(ahead, 1, 15);
+	resident = figure(PS_RESIDENT);
+	written = figure(PS_PSWPOUT);
+	clean = figure(PS_CLEAN_DROP);
+	while (pool_reclaim(sim->pool, POOL))
+		;
+	assert_int_equal(figure(PS_RESIDENT), 0);
+	assert_int_equal(figure(PS_CLEAN_DROP) - clean, ahead);
+	assert_int_equal(figure(PS_PSWPOUT) - written, resident - ahead);
+	assert_int_equal(figure(PS_SWAP_RA_HIT) + ahead, figure(PS_SWAP_RA));
+	sim_check_pages(ss, 0, PAGES, 1000);
+	end(ss);
+}
+
+/* What cannot be read ahead is no error of who needs the page before it. */
+static void test_unreadable(void **state)
+{
+	struct sim_space *ss = swapped_out(4 * PAGES);
+	u8 byte;
+	u64 vpn;
+
+	faults->from = 40 << PAGE_SHIFT;
+	faults->to = 41 << PAGE_SHIFT;
+	faults->read_err = -EIO;
+	for (vpn = 0; vpn < 100; vpn++) {
+		int err = sim_read(ss, vpn, 0, &byte, 1);
+
+		assert_int_equal(err, vpn == 40 ? -EIO : 0);
+	}
+	faults->read_err = 0;
+	sim_check_pages(ss, 0, PAGES, 1000);
+	end(ss);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_in_order),
+		cmocka_unit_test(test_at_random),
+		cmocka_unit_test(test_not_used),
+		cmocka_unit_test(test_unreadable),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
