@@ -8,9 +8,6 @@
 scratch=/var/tmp/scratch
 work=$(mktemp -d)
 
-# On a debug kernel everything takes eight times as long.
-debug_kernel() { [ -e /proc/lockdep_stats ]; }
-
 # guest NAME MAX SWAP [STORE]: make it; $guest is its directory
 guest()
 {

@@ -39,39 +39,36 @@ here=$port
 is "on the host: the server answers" "$(python3 "$net" fetch 127.0.0.1 "$here")" hello
 is "no network unless asked for" "$(boot -- ls /sys/class/net </dev/null | grep -c vec)" 0
 is "none is none" "$(boot --net none -- ls /sys/class/net </dev/null | grep -c vec)" 0
-is "an address, a way out and a name server are there at once" \
-	"$(boot --net user -- sh -c 'ip -o -4 addr show vec0; ip route show default; cat /etc/resolv.conf' \
-		</dev/null | sed 's/ brd.*//' | xargs)" \
-	"3: vec0 inet 10.0.2.15/24 default via 10.0.2.2 dev vec0 nameserver 10.0.2.3"
-is "another network" \
-	"$(boot --net user,net=192.168.77.0/24 -- sh -c 'ip -o -4 addr show vec0; ip route show default' \
-		</dev/null | sed 's/ brd.*//' | xargs)" \
-	"3: vec0 inet 192.168.77.15/24 default via 192.168.77.2 dev vec0"
-is "with host-loopback the host's server can be reached" \
-	"$(boot --net user,host-loopback -- python3 "$net" fetch 10.0.2.2 "$here" </dev/null)" hello
-is "a packet may be longer" \
-	"$(boot --net user,mtu=9000,host-loopback -- sh -c "cat /sys/class/net/vec0/mtu
-		python3 $net fetch 10.0.2.2 $here" </dev/null | xargs)" "9000 hello"
-is "two interfaces, two networks" \
-	"$(boot --net user --net user,net=10.0.9.0/24 -- sh -c 'ip -o -4 addr show' </dev/null |
-		awk '/vec/ { print $2, $4 }' | xargs)" "vec0 10.0.2.15/24 vec1 10.0.9.15/24"
 # shellcheck disable=SC2016 # for the guest's shell
-is "and an IPv6 address comes by itself" "$(boot --net user -- sh -c 'for i in $(seq 200); do
-	ip -o -6 addr show vec0 | grep -o fec0: && break; sleep 0.1; done' </dev/null)" fec0:
-
-is "an interface can go down and come up again" \
-	"$(boot --net user,host-loopback -- sh -c "ip link set vec0 down; ip link set vec0 up
-		ip route add default via 10.0.2.2; python3 $net fetch 10.0.2.2 $here" </dev/null)" hello
+boot -n one --net user -- sh -c 'ip -o -4 addr show vec0; ip route show default; cat /etc/resolv.conf
+	cat /sys/class/net/vec0/address >&2
+	for i in $(seq 200); do ip -o -6 addr show vec0 | grep -o fec0: && break; sleep 0.1; done' \
+	</dev/null >plain 2>first
+is "an address, a way out and a name server are there at once" \
+	"$(head -n 3 plain | sed 's/ brd.*//' | xargs)" \
+	"3: vec0 inet 10.0.2.15/24 default via 10.0.2.2 dev vec0 nameserver 10.0.2.3"
+is "and an IPv6 address comes by itself" "$(tail -n 1 plain)" fec0:
+boot --net user,mtu=9000,host-loopback,mac=02:00:00:12:34:56 --net user,net=192.168.77.0/24 -- \
+	sh -c "python3 $net fetch 10.0.2.2 $here; ip -o -4 addr show
+		cat /sys/class/net/vec0/mtu /sys/class/net/vec0/address
+		ip link set vec0 down; ip link set vec0 up; ip route replace default via 10.0.2.2 dev vec0
+		python3 $net fetch 10.0.2.2 $here
+		ip route replace default via 192.168.77.2 dev vec1; ip route show default" </dev/null >two
+is "with host-loopback the host's server can be reached" "$(head -n 1 two)" hello
+is "two interfaces, two networks, one of them another" \
+	"$(awk '/inet .*vec/ { print $2, $4 }' two | xargs)" "vec0 10.0.2.15/24 vec1 192.168.77.15/24"
+check "a packet may be longer" grep -qx 9000 two
+check "and the address a given one" grep -qx 02:00:00:12:34:56 two
+is "an interface can go down and come up again" "$(tail -n 2 two | head -n 1)" hello
+check "and the other network has a way out" grep -q 'default via 192.168.77.2 dev vec1' two
 
 # --- what stays closed
 lines() { wc -l <served; }
 before=$(lines)
-check "the host's loop-back is closed" \
-	grep -q ^no: <<<"$(boot --net user -- python3 "$net" connect 10.0.2.2 "$here" </dev/null)"
-check "under its IPv6 name, too" \
-	grep -q ^no: <<<"$(boot --net user -- python3 "$net" connect fec0::2 "$here" </dev/null)"
-boot --net user -- sh -c "python3 $net sneak $here; python3 $net connect 10.0.2.2 $here" \
-	</dev/null >/dev/null
+boot --net user -- sh -c "python3 $net connect 10.0.2.2 $here; python3 $net connect fec0::2 $here
+	python3 $net sneak $here; python3 $net connect 10.0.2.2 $here" </dev/null >closed
+check "the host's loop-back is closed" grep -q ^no: <<<"$(sed -n 1p closed)"
+check "under its IPv6 name, too" grep -q ^no: <<<"$(sed -n 2p closed)"
 is "nor do frames that are addressed to 127.0.0.1 get there" "$(lines)" "$before"
 boot --net user,host-loopback -- \
 	sh -c "python3 $net sneak $here; python3 $net fetch 10.0.2.2 $here" </dev/null >/dev/null
@@ -103,11 +100,10 @@ as_user "$dir/lodge" kill udp
 wait "$job" 2>/dev/null
 
 # --- addresses
-first=$(mac -n one --net user)
+first=$(cat first)
 is "the same name has the same address" "$(mac -n one --net user)" "$first"
 check "another has another" [ "$(mac -n two --net user)" != "$first" ]
 check "it is a local one of one machine: $first" [ $((0x${first%%:*} & 3)) = 2 ]
-is "or the given one" "$(mac --net user,mac=02:00:00:12:34:56)" 02:00:00:12:34:56
 
 # --- the process that serves it
 start up out.up --net user -- sh -c 'echo ready; sleep 100'

@@ -25,6 +25,9 @@ check()
 	if "$@"; then result 0 "$text"; else result 1 "$text"; fi
 }
 
+# On a debug kernel everything takes eight times as long.
+debug_kernel() { [ -e /proc/lockdep_stats ]; }
+
 # quietly COMMAND...: for check, whose own output must be seen
 quietly() { "$@" >/dev/null 2>&1; }
 
