@@ -191,6 +191,8 @@ int space_fault(struct space *space, u64 vpn, bool write, struct frame **out)
 	int major = 0;
 	int err;
 
+	if (IS_ERR(slot))
+		return PTR_ERR(slot);
 	pool_count(space->pool, PS_PGFAULT, 1);
 	if (!slot || slot_is_backing(slot)) {
 		vp = first_touch(space, vpn, slot);
@@ -274,7 +276,9 @@ static bool ready_to_write(struct space *space, u64 vpn, struct frame *frame)
 	u64 mapper = mapper_pack(space->id, vpn);
 	struct vpage *vp;
 
-	frame_lock(frame);
+	/* Who writes it to the swap file holds both. */
+	if (!frame_trylock(frame))
+		return false;
 	vp = frame_vpage(frame);
 	if (vp && frame_key(frame) == mapper && vp->mapper == mapper &&
 	    test_bit(VP_DIRTY, &vp->flags) && exclusive(space, vpn, vp))
@@ -291,6 +295,8 @@ int space_mkwrite(struct space *space, u64 vpn, struct frame *frame)
 	if (ready_to_write(space, vpn, frame))
 		return 0;
 	slot = space_lock_slot(space, vpn);
+	if (IS_ERR(slot))
+		return PTR_ERR(slot);
 	vp = slot && !slot_is_backing(slot) ? slot : NULL;
 	if (!vp || vp->frame != frame) {
 		if (vp)

@@ -162,15 +162,22 @@ static struct frame *frame_refill(struct pool *pool)
 	struct frame *frames[POOL_CACHE];
 	unsigned int i, got, n = pool->refill;
 
-	if (READ_ONCE(pool->nr_reserve) || !pool_try_charge(pool, n, CHARGE_USER))
-		return frame_take(pool, CHARGE_USER);
+	if (READ_ONCE(pool->nr_reserve) || !pool_try_charge(pool, n, CHARGE_USER)) {
+		frames[0] = frame_take(pool, CHARGE_USER);
+		if (frames[0])
+			atomic_long_inc(&pool->granted);
+		return frames[0];
+	}
 	got = frame_alloc_bulk(frames, n);
 	if (got < n)
 		pool_uncharge(pool, n - got);
 	for (i = 1; i < got; i++)
 		if (!cache_put(pool, frames[i]))
 			frame_release(pool, frames[i]);
-	return got ? frames[0] : NULL;
+	if (!got)
+		return NULL;
+	atomic_long_inc(&pool->granted);
+	return frames[0];
 }
 
 void pool_drain_frames(struct pool *pool)
@@ -369,10 +376,7 @@ struct frame *pool_frame_get(struct pool *pool)
 	if (likely(frame))
 		return frame;
 	frame = frame_refill(pool);
-	if (unlikely(!frame))
-		return frame_get_slow(pool);
-	atomic_long_inc(&pool->granted);
-	return frame;
+	return likely(frame) ? frame : frame_get_slow(pool);
 }
 
 struct frame *pool_frame_spare(struct pool *pool)

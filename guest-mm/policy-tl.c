@@ -194,14 +194,18 @@ static void tl_add_one(struct tl *tl, struct vpage *vp, u32 now)
 	bool in_m = false;
 
 	if (test_bit(VP_REFAULT, &vp->flags)) {
+		/* Nobody waited for a page that was read ahead. */
+		bool fault = !test_bit(VP_AHEAD, &vp->flags);
+
 		clear_bit(VP_REFAULT, &vp->flags);
-		if (copies_cost_fault(tl, vp, now))
+		if (fault && copies_cost_fault(tl, vp, now))
 			copies_adjust(tl, -1);
 		if (test_bit(VP_KEPT, &vp->flags))
 			tl->copies++;
 		else
 			in_m = qualifies(tl, vp, now);
-		tl->probes = min(tl->probes + PROBES, PROBES_MAX);
+		if (fault)
+			tl->probes = min(tl->probes + PROBES, PROBES_MAX);
 	}
 	vp->last_use = now;
 	clear_bit(VP_AGED, &vp->flags);
@@ -264,6 +268,9 @@ static unsigned int tl_isolate(struct policy *policy, struct vpage **vps, unsign
 			continue;
 		}
 		tl_take(tl, vp);
+		/* It came in, but was not used. */
+		if (test_bit(VP_AHEAD, &vp->flags))
+			vp->last_use = now - (~0U >> 1);
 		if (test_bit(VP_KEPT, &vp->flags)) {
 			copy_forget(tl, vp);
 			/* The copy goes when the page is written. */

@@ -91,6 +91,7 @@ struct pool_cpu {
  * @wait_max_us: the longest that a fault waited for a frame
  * @dry_batches: evictions in a row that freed nothing
  * @reclaimers: threads in the middle of an eviction
+ * @ahead: pages that are being read ahead
  * @asked: pages that the host wants back and that only the worker may write to the swap file
  * @granted: times that a frame was had, but for those from a CPU's cache
  * @stuck_steals: pages evicted when a fault last got no frame
@@ -142,7 +143,7 @@ struct pool {
 	unsigned long low, high;
 	atomic_long_t events[PE_COUNT];
 	atomic_long_t wait_max_us;
-	atomic_t reclaimers;
+	atomic_t reclaimers, ahead;
 	atomic_long_t asked;
 	atomic_long_t granted;
 	unsigned long stuck_steals;

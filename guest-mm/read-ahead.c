@@ -15,7 +15,13 @@
 #include "guest-mm/space-table.h"
 
 #define AHEAD_MAX	16U	/* pages of one read */
-#define POOL_SHARE	32	/* but never more than this part of the pool */
+
+/*
+ * What all reads together may bring ahead at a time, as a part of the pool: nobody can evict it.  A
+ * page that nobody came for keeps its slot in the file, too: so much of that must be free.
+ */
+#define POOL_SHARE	16
+#define ROOM_SHARE	4
 
 /* Pages to read at once; the first is the one that is needed. */
 struct batch {
@@ -28,8 +34,6 @@ struct batch {
 /* How many pages a read at @vpn may have.  Threads that race spoil a guess, nothing else. */
 static unsigned int window(struct space *space, u64 vpn)
 {
-	unsigned int most = min_t(unsigned long, READ_ONCE(space->pool->limit) / POOL_SHARE + 1,
-				  AHEAD_MAX);
 	unsigned int last = READ_ONCE(space->ahead.pages);
 	unsigned int used = atomic_xchg(&space->ahead.used, 0);
 	unsigned int pages = 1;
@@ -38,9 +42,21 @@ static unsigned int window(struct space *space, u64 vpn)
 		pages = 2 * used + 2;
 	else if (vpn == READ_ONCE(space->ahead.next))
 		pages = 2;
-	pages = min(max(pages, last / 2), most);
+	pages = min(max(pages, last / 2), AHEAD_MAX);
 	WRITE_ONCE(space->ahead.pages, pages);
 	return pages;
+}
+
+/* How many of these the pool can do with besides the one that is needed. */
+static unsigned int bounded(struct pool *pool, unsigned int ahead)
+{
+	struct tier *swap = pool->tiers[TIER_SWAP_FILE];
+	unsigned long limit = READ_ONCE(pool->limit);
+	long left = limit / POOL_SHARE - atomic_read(&pool->ahead);
+
+	if (tier_ops_of(TIER_SWAP_FILE)->room(swap) < limit / ROOM_SHARE)
+		return 0;
+	return clamp(left, 0L, (long)ahead);
 }
 
 /* Is it in the file, at @handle, and nowhere else?  Asked without the vpage's lock: a hint. */
@@ -96,38 +112,66 @@ static void trim(struct pool *pool, struct batch *b, unsigned int n)
 	}
 }
 
+/* Find frames for all, and read; Return: 0, -EIO. */
+static int read_run(struct pool *pool, struct batch *b)
+{
+	unsigned int i;
+
+	for (i = 1; i < b->n; i++) {
+		b->frame[i] = pool_frame_spare(pool);
+		if (!b->frame[i])
+			trim(pool, b, i);
+	}
+	for (i = 0; i < b->n; i++)
+		b->data[i] = frame_data(b->frame[i]);
+	return tier_ops_of(TIER_SWAP_FILE)->load_run(pool->tiers[TIER_SWAP_FILE], b->vp[0]->copy,
+						     b->data, b->n);
+}
+
+/* They wait for a fault now. */
+static void attach(struct pool *pool, struct batch *b)
+{
+	unsigned int i;
+
+	pool_count(pool, PS_PSWPIN, b->n - 1);
+	pool_count(pool, PS_SWAP_RA, b->n - 1);
+	for (i = 1; i < b->n; i++) {
+		set_bit(VP_AHEAD, &b->vp[i]->flags);
+		set_bit(VP_REFAULT, &b->vp[i]->flags);
+		vpage_attach(pool, b->vp[i], b->frame[i]);
+		vpage_unlock(b->vp[i]);
+	}
+}
+
 int read_ahead_load(struct space *space, u64 vpn, struct vpage *vp, struct frame *frame)
 {
 	struct batch b = { .vp = { vp }, .frame = { frame }, .n = 1 };
 	struct pool *pool = space->pool;
-	unsigned int i, pages = window(space, vpn);
+	unsigned int ahead;
+	int err;
 
 	/* Who must not wait for the file's locks reads what it needs, and no more. */
-	if (pages > 1 && !host_no_io())
-		gather(space, vpn, &b, pages);
-	for (i = 1; i < b.n; i++) {
-		b.frame[i] = pool_frame_spare(pool);
-		if (!b.frame[i])
-			trim(pool, &b, i);
-	}
-	for (i = 0; i < b.n; i++)
-		b.data[i] = frame_data(b.frame[i]);
-	if (b.n > 1 && tier_ops_of(TIER_SWAP_FILE)->load_run(pool->tiers[TIER_SWAP_FILE], vp->copy,
-							     b.data, b.n))
-		trim(pool, &b, 1);
-	WRITE_ONCE(space->ahead.next, vpn + b.n);
-	if (b.n == 1)
+	if (host_no_io())
 		return reclaim_load(pool, vp, frame);
-	reclaim_loaded(pool, vp);
-	for (i = 1; i < b.n; i++) {
-		set_bit(VP_AHEAD, &b.vp[i]->flags);
-		set_bit(VP_REFAULT, &b.vp[i]->flags);
-		vpage_attach(pool, b.vp[i], b.frame[i]);
-		vpage_unlock(b.vp[i]);
+	ahead = bounded(pool, window(space, vpn) - 1);
+	atomic_add(ahead, &pool->ahead);
+	if (ahead)
+		gather(space, vpn, &b, 1 + ahead);
+	err = b.n > 1 ? read_run(pool, &b) : 0;
+	if (err) {
+		trim(pool, &b, 1);
+		/* A disk may take half a minute to find that it cannot read. */
+		WRITE_ONCE(space->ahead.pages, 1);
 	}
-	pool_count(pool, PS_PSWPIN, b.n - 1);
-	pool_count(pool, PS_SWAP_RA, b.n - 1);
-	return 0;
+	WRITE_ONCE(space->ahead.next, err ? 0 : vpn + b.n);
+	if (b.n > 1) {
+		reclaim_loaded(pool, vp);
+		attach(pool, &b);
+	} else {
+		err = reclaim_load(pool, vp, frame);
+	}
+	atomic_sub(ahead, &pool->ahead);
+	return err;
 }
 
 void read_ahead_hit(struct space *space, struct vpage *vp)

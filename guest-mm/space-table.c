@@ -4,6 +4,9 @@
  */
 #include "guest-mm/space-table.h"
 
+/* A page is not waited for longer by who may hold what its reader or writer waits for. */
+#define NO_IO_SECONDS	60
+
 /* How often a new space asks for its first table while the pool is used up. */
 #define INIT_TRIES	100
 
@@ -273,10 +276,29 @@ static bool slot_changed(struct space *space, u64 vpn, struct vpage *vp)
 	return changed;
 }
 
+/* Wait until it is worth looking again; 0, -EINTR, -EFAULT. */
+static int wait_for_slot(struct space *space, u64 vpn, struct vpage *vp)
+{
+	unsigned int seconds = NO_IO_SECONDS;
+
+	if (!host_no_io()) {
+		wait_var_event(&vp->flags, slot_changed(space, vpn, vp));
+		return 0;
+	}
+	while (!wait_var_event_timeout(&vp->flags, slot_changed(space, vpn, vp), HZ)) {
+		if (fatal_signal())
+			return -EINTR;
+		if (!--seconds)
+			return -EFAULT;
+	}
+	return 0;
+}
+
 void *space_lock_slot(struct space *space, u64 vpn)
 {
 	struct leaf *leaf;
 	void *slot;
+	int err;
 
 	for (;;) {
 		bool locked = true;
@@ -305,7 +327,9 @@ void *space_lock_slot(struct space *space, u64 vpn)
 		rcu_read_unlock();
 		if (likely(locked))
 			return slot;
-		wait_var_event(&((struct vpage *)slot)->flags, slot_changed(space, vpn, slot));
+		err = wait_for_slot(space, vpn, slot);
+		if (err)
+			return ERR_PTR(err);
 	}
 }
 

@@ -34,27 +34,69 @@ io_processes()
 	done
 }
 
+# watch: note what the guest's kernel asks the host for; unwatch
+# In the host's kernel these are calls of its functions, not of the system.
+tracing=/sys/kernel/tracing
+
+# The guest's kernel has functions of that name, too.
+host_function() { awk -v name="$1" '$3 == name && NF == 3 { print "0x" $1 }' /proc/kallsyms; }
+
+watch()
+{
+	if [ "$guest_host" = module ]; then
+		mountpoint -q $tracing || mount -t tracefs tracefs $tracing
+		echo "p:disk_write $(host_function vfs_iter_write) file=%di at=+0(%dx):u64" \
+			>$tracing/kprobe_events &&
+			echo "p:disk_flush $(host_function vfs_fsync) file=%di" >>$tracing/kprobe_events &&
+			echo 1 >$tracing/events/kprobes/enable
+		return
+	fi
+	# shellcheck disable=SC2046 # options
+	strace -A -e trace=pwrite64,fdatasync -o calls $(io_processes) 2>strace.err &
+	strace=$!
+	: >>strace.err
+	eventually grep -q attached strace.err
+}
+
+unwatch()
+{
+	if [ "$guest_host" = module ]; then
+		echo 0 >$tracing/events/kprobes/enable
+		echo >$tracing/kprobe_events
+	else
+		kill "$strace"
+		wait "$strace" 2>/dev/null
+	fi
+}
+
+# Lines "write FILE POSITION" and "flush FILE".
+calls()
+{
+	if [ "$guest_host" = module ]; then
+		# Its consoles are written to, too, but never flushed.
+		sed -n 's/.* disk_\(write\|flush\): ([^)]*) file=\([^ ]*\)\( at=\)\{0,1\}/\1 \2 /p' $tracing/trace |
+			awk '{ line[NR] = $0; file[NR] = $2; if ($1 == "flush") flushed[$2] = 1 }
+				END { for (i = 1; i <= NR; i++) if (file[i] in flushed) print line[i] }'
+	else
+		sed -n 's/^\([0-9]* *\)\{0,1\}pwrite64(\([0-9]*\), .*, \([0-9]*\)) *= [0-9]*$/write \2 \3/p
+			s/^\([0-9]* *\)\{0,1\}fdatasync(\([0-9]*\)) *= 0$/flush \2/p' calls
+	fi
+}
+
 # asked COMMAND: what the host is asked for when the guest has that done
 asked()
 {
-	: >calls
+	if [ "$guest_host" = module ]; then : >$tracing/trace; else : >calls; fi
 	tell "$1" >/dev/null
 	# Where it writes, bitmap or data, as the layout of base.cow has it; and where it flushes.
-	sed -n 's/^\([0-9]* *\)\{0,1\}pwrite64(\([0-9]*\), .*, \([0-9]*\)) *= [0-9]*$/write \2 \3/p
-		s/^\([0-9]* *\)\{0,1\}fdatasync(\([0-9]*\)) *= 0$/flush \2/p' calls |
-		awk '/write/ { print $1, ($3 < 12288 && $3 >= 8192 ? "bitmap" : "data") } /flush/ { print }
-			{ fd[$2] = 1 } END { n = 0; for (i in fd) n++; print n, "file" }' |
-		sed 's/flush .*/flush/' | uniq | xargs
+	calls | awk '/write/ { print $1, ($3 < 12288 && $3 >= 8192 ? "bitmap" : "data") } /flush/ { print $1 }
+		{ fd[$2] = 1 } END { n = 0; for (i in fd) n++; print n, "file" }' | uniq | xargs
 }
 
 # --- flush
 files 16M raw.img base.img
 driven web --disk raw.img --disk base.img,cow=base.cow
-# shellcheck disable=SC2046 # options
-strace -A -e trace=pwrite64,fdatasync -o calls $(io_processes) 2>strace.err &
-strace=$!
-: >>strace.err
-check "the guest's disks can be watched" eventually grep -q attached strace.err
+check "the guest's disks can be watched" watch
 write='dd if=/dev/urandom of=/dev/DISK bs=4k count=1 seek=99 conv=notrunc,fsync 2>/dev/null'
 is "what is written is flushed when the guest says so" "$(asked "${write/DISK/ubda}")" "write data flush 1 file"
 is "of a COW file data, bitmap, flush: in this order" "$(asked "${write/DISK/ubdb}")" \
@@ -63,8 +105,7 @@ is "what is in it has no new bits" "$(asked "${write/DISK/ubdb}")" "write data f
 tell 'mke2fs -q -t ext4 /dev/ubda && mount /dev/ubda /mnt' >/dev/null
 check "so does fsync() of a file" grep -q flush <<<"$(asked 'dd if=/dev/zero of=/mnt/f bs=4k count=1 conv=fsync 2>/dev/null')"
 tell 'umount /mnt' >/dev/null
-kill "$strace"
-wait "$strace" 2>/dev/null
+unwatch
 driven_end
 
 # --- sectors of two files

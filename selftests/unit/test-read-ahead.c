@@ -2,6 +2,7 @@
 /* Reading ahead in the swap file: how far, and what becomes of what nobody comes for. */
 #include "selftests/unit/unit.h"
 
+#include "guest-mm/space-table.h"
 #include "selftests/unit/sim.h"
 
 #define PAGES	2048
@@ -121,6 +122,45 @@ static void test_unreadable(void **state)
 	end(ss);
 }
 
+/* A fault that may hold the file's locks reads its page only, and waits for no other for ever. */
+static void test_holds_file(void **state)
+{
+	struct sim_space *ss = swapped_out(4 * PAGES);
+	unsigned long ahead;
+	struct vpage *vp;
+	u8 byte;
+	u64 vpn;
+
+	sim_check_pages(ss, 0, 20, 1000);
+	ahead = figure(PS_SWAP_RA);
+	assert_true(ahead > 0);
+	host_holds_file = true;
+	for (vpn = 100; vpn < 150; vpn++)
+		assert_int_equal(sim_read(ss, vpn, 0, &byte, 1), 0);
+	assert_int_equal(figure(PS_SWAP_RA), ahead);
+
+	vp = space_lock_slot(&ss->space, 200);
+	assert_non_null(vp);
+	host_killed = true;
+	assert_int_equal(sim_read(ss, 200, 0, &byte, 1), -EINTR);
+	host_killed = false;
+	vpage_unlock(vp);
+	assert_int_equal(sim_read(ss, 200, 0, &byte, 1), 0);
+	host_holds_file = false;
+	sim_check_pages(ss, 0, PAGES, 1000);
+	end(ss);
+}
+
+/* In a file that is nearly full, a page that nobody came for would keep a slot from others. */
+static void test_full_file(void **state)
+{
+	struct sim_space *ss = swapped_out(PAGES - POOL + POOL / 4);
+
+	sim_check_pages(ss, 0, PAGES / 2, 1000);
+	assert_int_equal(figure(PS_SWAP_RA), 0);
+	end(ss);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -128,6 +168,8 @@ int main(void)
 		cmocka_unit_test(test_at_random),
 		cmocka_unit_test(test_not_used),
 		cmocka_unit_test(test_unreadable),
+		cmocka_unit_test(test_holds_file),
+		cmocka_unit_test(test_full_file),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -128,7 +128,9 @@ void wake_up_var(void *var);
 	}							\
 } while (0)
 
-/* A jiffy is a millisecond.  Return: what is left, at least 1; 0: the condition never held. */
+#define HZ 1000
+
+/* Return: what is left, at least 1; 0: the condition never held. */
 #define wait_var_event_timeout(var, condition, jiffies) ({	\
 	u64 _end = host_time_us() + (u64)(jiffies) * 1000;	\
 	long _left;						\

@@ -31,6 +31,9 @@ unsigned int host_cpu(void);
 /* As if the thread had been sent SIGKILL. */
 extern __thread bool host_killed;
 
+/* As if it held what a file system may want. */
+extern __thread bool host_holds_file;
+
 static inline bool fatal_signal(void)
 {
 	return host_killed;
@@ -43,7 +46,7 @@ static inline bool interrupted(void)
 
 static inline bool host_no_io(void)
 {
-	return false;
+	return host_holds_file;
 }
 
 static inline bool host_dying(void)

@@ -8,6 +8,7 @@
 
 __thread int host_atomic_depth;
 __thread bool host_killed;
+__thread bool host_holds_file;
 
 static struct bucket {
 	pthread_mutex_t lock;
