@@ -147,24 +147,30 @@ void pool_uncharge_metadata(struct pool *pool, size_t size)
 	pool_count(pool, PS_METADATA, -(long)size);
 }
 
-/* Whole pages that the CPUs hold charged for metadata; without metadata nothing is left over. */
+/*
+ * Whole pages that the CPUs hold charged for metadata; without metadata nothing is left over.  What
+ * is no whole page goes to one CPU: the last of several at a time finds what the others had.
+ */
 static void drain_credit(struct pool *pool)
 {
+	struct pool_cpu *cpu;
 	unsigned int n;
-	long sum = 0;
+	long sum = 0, pages;
 
-	for (n = 0; n < pool->nr_cpus; n++) {
-		struct pool_cpu *cpu = &pool->cpus[n];
-
+	for (n = pool->nr_cpus - 1; n; n--) {
+		cpu = &pool->cpus[n];
 		spin_lock(&cpu->lock);
 		sum += cpu->credit;
 		cpu->credit = 0;
 		spin_unlock(&cpu->lock);
 	}
-	pool_uncharge(pool, sum / PAGE_SIZE);
-	spin_lock(&pool->cpus[0].lock);
-	pool->cpus[0].credit += sum % PAGE_SIZE;
-	spin_unlock(&pool->cpus[0].lock);
+	cpu = &pool->cpus[0];
+	spin_lock(&cpu->lock);
+	cpu->credit += sum;
+	pages = cpu->credit / (long)PAGE_SIZE;
+	cpu->credit -= pages * PAGE_SIZE;
+	spin_unlock(&cpu->lock);
+	pool_uncharge(pool, pages);
 }
 
 /* ---- life ---- */
