@@ -99,8 +99,9 @@ struct backing *space_slot_backing(const void *slot, u64 vpn);
 /**
  * space_lock_slot() - what a slot holds
  * Return: NULL; a vpage, locked; or a backing (slot_is_backing()) with a reference for the caller.
- * May sleep.  Only who may not write files (host_no_io()), and so may hold what the page's reader or
- * writer waits for, gives up: ERR_PTR of -EINTR, it is dying; of -EFAULT, it has waited for a minute.
+ * May sleep.  Only who may not write files (host_no_io()), and so may hold what the page's
+ * reader or writer waits for, gives up: ERR_PTR of -EINTR, it is dying; of -EFAULT, it has
+ * waited for a minute.
  */
 void *space_lock_slot(struct space *space, u64 vpn);
 

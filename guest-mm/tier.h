@@ -39,8 +39,8 @@ enum tier_id {
  *	filling @handles; returns the number of leading pages stored, or a negative errno when none
  *	was.
  * @load: fill @data with the copy; 0, -EIO.  The copy stays.  May sleep.
- * @load_run: optional, where reading many at once pays (swap file): the same for the @n copies whose
- *	handles are @handle and those that follow it; all or none
+ * @load_run: optional, where reading many at once pays (swap file): the same for the @n copies
+ *	whose handles are @handle and those that follow it; all or none
  * @drop: free a copy.  Never fails, may not sleep (called under spinlocks).
  * @used_pages: pages that the tier has charged to the pool now (0 for those outside the pool)
  * @room: pages that it could take now.  Optional: without it there is no bound but memory.

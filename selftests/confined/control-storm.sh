@@ -9,7 +9,7 @@ here=$(dirname "$0")
 rounds=${ROUNDS:-40}
 # A loaded machine or a debug kernel does less.
 limit=${ROUNDS:+3600}
-limit=${limit:-10}
+limit=${limit:-5}
 
 # storm KIND NAME ROUNDS: in one process each, as starting one takes longer than what it does here;
 # prints how many rounds it did within the limit

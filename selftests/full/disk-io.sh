@@ -44,11 +44,11 @@ host_function() { awk -v name="$1" '$3 == name && NF == 3 { print "0x" $1 }' /pr
 watch()
 {
 	if [ "$guest_host" = module ]; then
-		mountpoint -q $tracing || mount -t tracefs tracefs $tracing
+		mountpoint -q "$tracing" || mount -t tracefs tracefs "$tracing"
 		echo "p:disk_write $(host_function vfs_iter_write) file=%di at=+0(%dx):u64" \
-			>$tracing/kprobe_events &&
-			echo "p:disk_flush $(host_function vfs_fsync) file=%di" >>$tracing/kprobe_events &&
-			echo 1 >$tracing/events/kprobes/enable
+			>"$tracing/kprobe_events" &&
+			echo "p:disk_flush $(host_function vfs_fsync) file=%di" >>"$tracing/kprobe_events" &&
+			echo 1 >"$tracing/events/kprobes/enable"
 		return
 	fi
 	# shellcheck disable=SC2046 # options
@@ -61,8 +61,8 @@ watch()
 unwatch()
 {
 	if [ "$guest_host" = module ]; then
-		echo 0 >$tracing/events/kprobes/enable
-		echo >$tracing/kprobe_events
+		echo 0 >"$tracing/events/kprobes/enable"
+		echo >"$tracing/kprobe_events"
 	else
 		kill "$strace"
 		wait "$strace" 2>/dev/null
@@ -74,7 +74,7 @@ calls()
 {
 	if [ "$guest_host" = module ]; then
 		# Its consoles are written to, too, but never flushed.
-		sed -n 's/.* disk_\(write\|flush\): ([^)]*) file=\([^ ]*\)\( at=\)\{0,1\}/\1 \2 /p' $tracing/trace |
+		sed -n 's/.* disk_\(write\|flush\): ([^)]*) file=\([^ ]*\)\( at=\)\{0,1\}/\1 \2 /p' "$tracing/trace" |
 			awk '{ line[NR] = $0; file[NR] = $2; if ($1 == "flush") flushed[$2] = 1 }
 				END { for (i = 1; i <= NR; i++) if (file[i] in flushed) print line[i] }'
 	else
@@ -86,7 +86,7 @@ calls()
 # asked COMMAND: what the host is asked for when the guest has that done
 asked()
 {
-	if [ "$guest_host" = module ]; then : >$tracing/trace; else : >calls; fi
+	if [ "$guest_host" = module ]; then : >"$tracing/trace"; else : >calls; fi
 	tell "$1" >/dev/null
 	# Where it writes, bitmap or data, as the layout of base.cow has it; and where it flushes.
 	calls | awk '/write/ { print $1, ($3 < 12288 && $3 >= 8192 ? "bitmap" : "data") } /flush/ { print $1 }
