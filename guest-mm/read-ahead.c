@@ -27,7 +27,6 @@
 struct batch {
 	struct vpage *vp[AHEAD_MAX];
 	struct frame *frame[AHEAD_MAX];
-	void *data[AHEAD_MAX];
 	unsigned int n;
 };
 
@@ -112,8 +111,8 @@ static void trim(struct pool *pool, struct batch *b, unsigned int n)
 	}
 }
 
-/* Find frames for all, and read; Return: 0, -EIO. */
-static int read_run(struct pool *pool, struct batch *b)
+/* Frames for all, or as many as can be had without an eviction. */
+static void find_frames(struct pool *pool, struct batch *b)
 {
 	unsigned int i;
 
@@ -122,10 +121,18 @@ static int read_run(struct pool *pool, struct batch *b)
 		if (!b->frame[i])
 			trim(pool, b, i);
 	}
+}
+
+/* Return: 0, -EIO: not all can be read. */
+static int read_run(struct pool *pool, struct batch *b)
+{
+	void *data[AHEAD_MAX];
+	unsigned int i;
+
 	for (i = 0; i < b->n; i++)
-		b->data[i] = frame_data(b->frame[i]);
+		data[i] = frame_data(b->frame[i]);
 	return tier_ops_of(TIER_SWAP_FILE)->load_run(pool->tiers[TIER_SWAP_FILE], b->vp[0]->copy,
-						     b->data, b->n);
+						     data, b->n);
 }
 
 /* They wait for a fault now. */
@@ -148,7 +155,7 @@ int read_ahead_load(struct space *space, u64 vpn, struct vpage *vp, struct frame
 	struct batch b = { .vp = { vp }, .frame = { frame }, .n = 1 };
 	struct pool *pool = space->pool;
 	unsigned int ahead;
-	int err;
+	int err = 0;
 
 	/* Who must not wait for the file's locks reads what it needs, and no more. */
 	if (host_no_io())
@@ -157,13 +164,14 @@ int read_ahead_load(struct space *space, u64 vpn, struct vpage *vp, struct frame
 	atomic_add(ahead, &pool->ahead);
 	if (ahead)
 		gather(space, vpn, &b, 1 + ahead);
-	err = b.n > 1 ? read_run(pool, &b) : 0;
-	if (err) {
+	find_frames(pool, &b);
+	WRITE_ONCE(space->ahead.next, vpn + b.n);
+	if (b.n > 1 && read_run(pool, &b)) {
 		trim(pool, &b, 1);
 		/* A disk may take half a minute to find that it cannot read. */
 		WRITE_ONCE(space->ahead.pages, 1);
+		WRITE_ONCE(space->ahead.next, 0);
 	}
-	WRITE_ONCE(space->ahead.next, err ? 0 : vpn + b.n);
 	if (b.n > 1) {
 		reclaim_loaded(pool, vp);
 		attach(pool, &b);

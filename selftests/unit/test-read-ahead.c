@@ -85,15 +85,20 @@ static void test_not_used(void **state)
 {
 	struct sim_space *ss = swapped_out(PAGES + PAGES / 4);
 	unsigned long ahead, resident, written, clean;
+	unsigned int tries;
+	u64 vpn;
 
-	sim_check_pages(ss, 0, 40, 1000);
+	for (vpn = 0; vpn < 40 || figure(PS_SWAP_RA) == figure(PS_SWAP_RA_HIT); vpn++)
+		sim_check_pages(ss, vpn, vpn + 1, 1000);
 	ahead = figure(PS_SWAP_RA) - figure(PS_SWAP_RA_HIT);
 	assert_in_range(ahead, 1, 15);
 	resident = figure(PS_RESIDENT);
 	written = figure(PS_PSWPOUT);
 	clean = figure(PS_CLEAN_DROP);
-	while (pool_reclaim(sim->pool, POOL))
-		;
+	/* Some may be in the worker's hands. */
+	for (tries = 0; tries < 10000 && figure(PS_RESIDENT); tries++)
+		if (!pool_reclaim(sim->pool, POOL))
+			host_sleep_ms(1);
 	assert_int_equal(figure(PS_RESIDENT), 0);
 	assert_int_equal(figure(PS_CLEAN_DROP) - clean, ahead);
 	assert_int_equal(figure(PS_PSWPOUT) - written, resident - ahead);
@@ -106,17 +111,20 @@ static void test_not_used(void **state)
 static void test_unreadable(void **state)
 {
 	struct sim_space *ss = swapped_out(4 * PAGES);
+	unsigned int failed = 0;
 	u8 byte;
 	u64 vpn;
 
 	faults->from = 40 << PAGE_SHIFT;
 	faults->to = 41 << PAGE_SHIFT;
 	faults->read_err = -EIO;
-	for (vpn = 0; vpn < 100; vpn++) {
+	for (vpn = 0; vpn < PAGES / 2; vpn++) {
 		int err = sim_read(ss, vpn, 0, &byte, 1);
 
-		assert_int_equal(err, vpn == 40 ? -EIO : 0);
+		assert_true(!err || err == -EIO);
+		failed += !!err;
 	}
+	assert_int_equal(failed, 1);
 	faults->read_err = 0;
 	sim_check_pages(ss, 0, PAGES, 1000);
 	end(ss);
