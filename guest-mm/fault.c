@@ -346,6 +346,8 @@ int space_copy_now(struct space *child, u64 vpn)
 	void *slot = space_lock_slot(child, vpn);
 	struct vpage *copy;
 
+	if (IS_ERR(slot))
+		return PTR_ERR(slot);
 	if (!slot)
 		return 0;
 	if (slot_is_backing(slot)) {

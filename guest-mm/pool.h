@@ -9,6 +9,7 @@
  *
  * Lock order: mmap_lock (host) > vpage lock > frame lock > i_mmap_rwsem (host) > page-table lock
  *	(host); space->leaf lock > policy lock; caches[].lock and tier locks are innermost.
+ * Who holds a vpage's lock takes another's by vpage_trylock() only (eviction, reading ahead).
  */
 #ifndef LODGE_POOL_H
 #define LODGE_POOL_H

@@ -65,6 +65,8 @@ struct backing *space_backing(struct space *space, u64 vpn)
 	void *slot = space_lock_slot(space, vpn);
 	struct backing *backing;
 
+	if (IS_ERR(slot))
+		return slot;
 	/* The caller of space_lock_slot() has a reference of its own. */
 	if (!slot || slot_is_backing(slot))
 		return slot ? slot_backing(slot) : NULL;

@@ -43,6 +43,8 @@ static struct vpage *lock_swapped(struct space *space, u64 vpn)
 	if (!is_swapped(space, vpn))
 		return NULL;
 	slot = space_lock_slot(space, vpn);
+	if (IS_ERR(slot))
+		return NULL;
 	if (slot_is_backing(slot)) {
 		backing_put_n(slot_backing(slot), 1);
 		return NULL;

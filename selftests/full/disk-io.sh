@@ -34,13 +34,13 @@ io_processes()
 	done
 }
 
-# watch: note what the guest's kernel asks the host for; unwatch
-# In the host's kernel these are calls of its functions, not of the system.
 tracing=/sys/kernel/tracing
 
 # The guest's kernel has functions of that name, too.
 host_function() { awk -v name="$1" '$3 == name && NF == 3 { print "0x" $1 }' /proc/kallsyms; }
 
+# watch: note what the guest's kernel asks the host for; unwatch
+# In the host's kernel these are calls of its functions, not of the system.
 watch()
 {
 	if [ "$guest_host" = module ]; then
