@@ -69,12 +69,18 @@ kmod: $(kmod-dir)/lodge.ko
 
 # A folder's time changes when a file comes or goes.
 $(kmod-dir)/lodge.ko: $(kmod-sources) $(config-h) scripts/build-kmod \
-		kmod/. guest-core/. guest-mm/. | $(kernel)/vmlinuz
+		kmod/. guest-core/. guest-mm/. $(kmod-dir)/.kernel-state
 	$(Q)echo "  KMOD    $@"
 	$(Q)scripts/build-kmod $(kernel) $(@D)
 	$(Q)touch $@
 
-$(cache)/kernels/debug/vmlinuz: selftests/qemu/debug.config
+# Changes when the name of the kernel comes to stand for another one.
+$(kmod-dir)/.kernel-state: FORCE | $(kernel)/vmlinuz
+	$(Q)mkdir -p $(@D)
+	$(Q)state=$$(realpath $(kernel)); \
+	[ "$$(cat $@ 2>/dev/null)" = "$$state" ] || echo "$$state" >$@
+
+$(cache)/kernels/debug/vmlinuz: selftests/qemu/debug.config selftests/qemu/build-debug-kernel
 	$(Q)scripts/setup debug-kernel
 	$(Q)selftests/qemu/build-debug-kernel >/dev/null
 

@@ -8,18 +8,6 @@ lodge=$here/../../build/lodge
 out=$(mktemp)
 chmod 644 "$out"
 
-# wait_for COMMAND...: it succeeds within a minute, which a loaded machine may need
-wait_for()
-{
-	local i
-
-	for ((i = 0; i < 300; i++)); do
-		"$@" && return
-		sleep 0.2
-	done
-	return 1
-}
-
 gone() { test ! -e "$tree/$1"; }
 holds() { [ "$(get "$1/memory.current" 2>/dev/null)" -ge "$2" ] 2>/dev/null; }
 says() { grep -qE "$1" "$out"; }
@@ -54,7 +42,7 @@ check "set: nothing set aside" "$lodge" set t1 --min 0
 python='import time; x = [b"%d" % n * 900 for n in range(4096)]; print("ready", flush=True); time.sleep(600)'
 "$lodge" run --join t1 /usr/bin/python3 -c "$python" >/dev/null &
 lodge_pid=$!
-check "a process in it holds memory" wait_for holds t1 $((4 << 20))
+check "a process in it holds memory" eventually holds t1 $((4 << 20))
 sleep 1
 "$lodge" ls >"$out"
 check "ls shows it" says '^t1 +1 +[0-9.]+M +128M '
@@ -98,7 +86,7 @@ if grep -qs memory /sys/fs/cgroup/cgroup.controllers; then
 		dir=/sys/fs/cgroup$(sed -n s/^0:://p /proc/self/cgroup)
 		echo "$dir"; cat "$dir/memory.max"' >"$out"
 	check "--cgroup: a group of the host with the same limit" says '^67108864$'
-	check "--cgroup: gone afterwards" wait_for test ! -e "$(head -1 "$out")"
+	check "--cgroup: gone afterwards" eventually test ! -e "$(head -1 "$out")"
 	mkfifo "$out.fifo"
 	"$lodge" run --cgroup -q -n t1 -m 64M sh -c "
 		echo \"/sys/fs/cgroup\$(sed -n s/^0:://p /proc/self/cgroup)\"
@@ -106,7 +94,7 @@ if grep -qs memory /sys/fs/cgroup/cgroup.controllers; then
 	group=$(head -1 "$out")
 	check "--cgroup: stays for a descendant" test -d "$group"
 	: >"$out.fifo"
-	check "--cgroup: and goes with it" wait_for test ! -e "$group"
+	check "--cgroup: and goes with it" eventually test ! -e "$group"
 else
 	echo "# no cgroup v2 with a memory controller here"
 fi

@@ -7,18 +7,6 @@ here=$(dirname "$0")
 lodge=$here/../../build/lodge
 out=$(mktemp)
 
-# wait_for COMMAND...: it succeeds within a minute, which a loaded machine may need
-wait_for()
-{
-	local i
-
-	for ((i = 0; i < 300; i++)); do
-		"$@" && return
-		sleep 0.2
-	done
-	return 1
-}
-
 gone() { test ! -e "$tree/$1"; }
 busy() { [ -n "$(get "$1/procs" 2>/dev/null)" ]; }
 asleep() { grep -q 'State:.S' "/proc/$1/status"; }
@@ -44,7 +32,7 @@ is "limits are set and the command is bound before it runs" \
 read -r anon _ <"$out.anon"
 # Arguments and environment stay the host's, for ps to read.
 check "and all its memory is the pool's" test "$anon" -le 64
-check "the guest is gone with it" wait_for gone t1
+check "the guest is gone with it" eventually gone t1
 
 for ((i = 0; i < 10; i++)); do
 	"$lodge" run -n t1 true || break
@@ -70,34 +58,34 @@ check "and is gone" test ! -e "$swap"
 "$lodge" run -n t1 -m 8M --zswap-max 1M -- /usr/bin/python3 -c 'import os; x = os.urandom(32 << 20)' 2>"$out"
 is "out of memory: the guest kills its process" $? 137
 check "and lodge says why" grep -q '^lodge: t1: memory.events: 1 killed' "$out"
-check "and the guest is gone" wait_for gone t1
+check "and the guest is gone" eventually gone t1
 
 mkfifo "$out.fifo"
 "$lodge" run -n t1 sh -c "cat $out.fifo >/dev/null 2>&1 & exit 0" 2>"$out"
 check "a descendant keeps the guest" busy t1
 check "and lodge says so" grep -q 'kept by 1 that outlived' "$out"
 : >"$out.fifo"
-check "until it ends" wait_for gone t1
+check "until it ends" eventually gone t1
 
 "$lodge" run --kill -n t1 sh -c '(setsid sh -c "trap \"\" TERM; sleep 600; sleep 600" &)
 	sleep 600 & exit 3'
 is "--kill: the status is the command's" $? 3
-check "--kill: nothing is left, wherever it hid" wait_for gone t1
+check "--kill: nothing is left, wherever it hid" eventually gone t1
 
 "$lodge" run -q -n t1 --swap "$swap:16M" -- sh -c "echo ready >$out; exec sleep 600" &
 lodge_pid=$!
-check "lodge is running" wait_for grep -q ready "$out"
+check "lodge is running" eventually grep -q ready "$out"
 kill -KILL $lodge_pid
 wait $lodge_pid 2>/dev/null
 pid=$(get t1/procs)
-check "lodge was killed, the command lives" wait_for asleep "$pid"
+check "lodge was killed, the command lives" eventually asleep "$pid"
 kill -KILL "$pid"
-check "it was killed too, and the guest went with it" wait_for gone t1
-check "and so did the swap file" wait_for test ! -e "$swap"
+check "it was killed too, and the guest went with it" eventually gone t1
+check "and so did the swap file" eventually test ! -e "$swap"
 
 "$lodge" run -n t1 sh -c "trap 'exit 9' TERM; echo again >$out; while :; do sleep 0.1; done" &
 lodge_pid=$!
-check "lodge is running again" wait_for grep -q again "$out"
+check "lodge is running again" eventually grep -q again "$out"
 kill -TERM $lodge_pid
 wait $lodge_pid
 is "a signal is passed on" $? 9

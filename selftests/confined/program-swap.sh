@@ -36,7 +36,7 @@ unswaps()	# KIND FILE
 	check "$1: nothing is left in it" eventually zero
 	check "$1: detached" put none "test-swap-$1/memory.swap.file"
 	is "$1: gone" "$(cat "$guest/memory.swap.file")" none
-	is "$1: nobody was killed" "$(awk '$1 == "oom_kill" { print $2 }' "$guest/memory.events")" 0
+	is "$1: nobody was killed" "$(value oom_kill memory.events)" 0
 	rmdir "$guest"
 }
 

@@ -29,19 +29,34 @@ inside()
 }
 
 # figure NAME: of memory.stat
-figure()
+figure() { value "$1" memory.stat; }
+
+# value NAME FILE: of a file of the guest's that has many
+value()
 {
-	awk -v name="$1" '$1 == name { print $2 }' "$guest/memory.stat"
+	local name value
+
+	while read -r name value; do
+		[ "$name" != "$1" ] || echo "$value"
+	done <"$guest/$2"
 }
 
 zero()
 {
-	local name
-	[ "$(cat "$guest/memory.current")" = 0 ] && [ "$(cat "$guest/memory.zswap.current")" = 0 ] &&
-		[ "$(cat "$guest/memory.swap.current")" = 0 ] || return 1
-	for name in anon zswap zswapped same_filled swapped frames_cached metadata; do
-		[ "$(figure $name)" = 0 ] || return 1
+	local name value n=0
+
+	for name in current zswap.current swap.current; do
+		read -r value <"$guest/memory.$name" && [ "$value" = 0 ] || return 1
 	done
+	while read -r name value; do
+		case $name in
+		anon|zswap|zswapped|same_filled|swapped|frames_cached|metadata)
+			[ "$value" = 0 ] || return 1
+			n=$((n + 1))
+			;;
+		esac
+	done <"$guest/memory.stat"
+	[ $n = 7 ]
 }
 
 # the_end: the guest was pressed, killed nobody, is empty, and goes
@@ -49,7 +64,7 @@ the_end()
 {
 	echo "# peak $(cat "$guest/memory.peak"), evicted $(figure pgsteal), major faults $(figure pgmajfault)"
 	check "pages were evicted" test "$(figure pgsteal)" -gt 0
-	is "nobody was killed" "$(awk '$1 == "oom_kill" { print $2 }' "$guest/memory.events")" 0
+	is "nobody was killed" "$(value oom_kill memory.events)" 0
 	check "the limit was kept" test "$(cat "$guest/memory.peak")" -le "$(cat "$guest/memory.max")"
 	check "all figures are zero" eventually zero
 	check "the guest is removed" rmdir "$guest"
