@@ -80,25 +80,37 @@ static int autoremove_show(struct guest *guest, struct text *out)
 	return 0;
 }
 
-/*
- * Setting autoremove and the last process's end may coincide: each side writes its
- * own half and then looks at the other's, so at least one of them sees both.
- */
+/* What follows from it is for guest_unhold(): who writes holds the guest. */
 static int autoremove_store(struct guest *guest, char *value)
 {
 	if (strcmp(value, "0") && strcmp(value, "1"))
 		return guest_error(guest, -EINVAL, "autoremove", value, "neither 0 nor 1");
 	WRITE_ONCE(guest->autoremove, value[0] == '1');
-	smp_mb(); /* pairs with guest_idle() */
-	if (guest->autoremove && READ_ONCE(guest->bound) && !guest_busy(guest))
-		guest_host_remove(guest);
 	return 0;
 }
 
+/*
+ * The end of the last process and of the last holder may coincide: each side writes its own half
+ * and then looks at the other's, so at least one of them sees both.
+ */
 void guest_idle(struct guest *guest)
 {
-	smp_mb(); /* pairs with autoremove_store() */
-	if (READ_ONCE(guest->autoremove))
+	smp_mb(); /* pairs with guest_unhold() */
+	if (READ_ONCE(guest->autoremove) && !atomic_read(&guest->holders))
+		guest_host_remove(guest);
+}
+
+void guest_hold(struct guest *guest)
+{
+	atomic_inc(&guest->holders);
+}
+
+void guest_unhold(struct guest *guest)
+{
+	/* A full barrier, which pairs with guest_idle(). */
+	if (!atomic_dec_and_test(&guest->holders))
+		return;
+	if (READ_ONCE(guest->autoremove) && READ_ONCE(guest->bound) && !guest_busy(guest))
 		guest_host_remove(guest);
 }
 
@@ -115,7 +127,8 @@ const struct guest_file guest_core_files[] = {
 	/* Not under the lock: binding takes the lock of the process's address space. */
 	{ .name = "procs", .mode = 0644, .show = procs_show, .store = procs_store,
 	  .unlocked = true },
-	{ .name = "autoremove", .mode = 0644, .show = autoremove_show, .store = autoremove_store },
+	{ .name = "autoremove", .mode = 0644, .show = autoremove_show, .store = autoremove_store,
+	  .holds = true },
 	{ .name = "last_error", .mode = 0444, .show = last_error_show },
 	{ }
 };

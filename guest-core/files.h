@@ -20,6 +20,7 @@ struct guest;
  *	file that is only read.  Returns 0 or the negative error number that
  *	guest_error() gave.  guest->lock is held unless @unlocked.
  * @polled: a change counted by guest_notify() wakes its pollers
+ * @holds: guest_hold() while it is open for writing
  * @unlocked: @store takes guest->lock itself, because it first waits for something
  *	that the writer chose, such as a file system in user space
  */
@@ -29,6 +30,7 @@ struct guest_file {
 	int (*show)(struct guest *guest, struct text *out);
 	int (*store)(struct guest *guest, char *value);
 	bool polled;
+	bool holds;
 	bool unlocked;
 };
 

@@ -138,7 +138,8 @@ static int try_retire(struct guest *guest, enum guest_retire when)
 	spin_lock(&guest->gate);
 	if (guest->dead)
 		err = -ENODEV;
-	else if (when == RETIRE_IF_AUTOREMOVE && !READ_ONCE(guest->autoremove))
+	else if (when == RETIRE_IF_AUTOREMOVE &&
+		 (!READ_ONCE(guest->autoremove) || atomic_read(&guest->holders)))
 		err = -EAGAIN;
 	else if (guest_busy(guest))
 		err = -EBUSY;

@@ -48,6 +48,7 @@ struct complaint {
  * @closing: it is about to be; only those who are in may go on
  * @bound: a process has been bound to it, ever
  * @autoremove: remove it with its last process
+ * @holders: who wants it to stay even then, guest_hold()
  * @privileged: the write that is running may raise an administrator's limits (@lock)
  * @lock: serialises changes of configuration
  * @error: the last refused write
@@ -69,6 +70,7 @@ struct guest {
 	bool bound;
 	bool autoremove;
 	bool privileged;
+	atomic_t holders;
 	struct mutex lock;
 	struct complaint error;
 	atomic_t events;
@@ -140,7 +142,7 @@ enum guest_retire { RETIRE_ALWAYS, RETIRE_IF_AUTOREMOVE };
  * Waits at most two seconds for reads and writes that are running.
  * Return: 0, and the caller must call guest_destroy(); -EBUSY: it has processes; -EINPROGRESS: a
  * read or write takes longer; -ENODEV: somebody else has retired it; -EAGAIN: autoremove is not
- * set (RETIRE_IF_AUTOREMOVE)
+ * set, or somebody holds the guest (RETIRE_IF_AUTOREMOVE)
  */
 int guest_retire(struct guest *guest, enum guest_retire when);
 
@@ -158,6 +160,16 @@ void guest_put(struct guest *guest);
 
 /** guest_busy() - has the guest processes? */
 bool guest_busy(struct guest *guest);
+
+/**
+ * guest_hold() - autoremove waits until guest_unhold()
+ * For who starts a guest's processes and wants to read its figures when they have ended. rmdir does
+ * not wait.
+ */
+void guest_hold(struct guest *guest);
+
+/** guest_unhold() - if autoremove has waited, the guest goes now.  Any context but hard interrupts. */
+void guest_unhold(struct guest *guest);
 
 /* ---- files (guest.c) ---- */
 

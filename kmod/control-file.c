@@ -32,6 +32,11 @@ static struct guest *guest_of(struct file *file)
 	return file_inode(file)->i_private;
 }
 
+static bool holds(struct file *file)
+{
+	return row_of(file)->holds && (file->f_mode & FMODE_WRITE);
+}
+
 static int control_open(struct inode *inode, struct file *file)
 {
 	const struct guest_file *row = row_of(file);
@@ -46,6 +51,8 @@ static int control_open(struct inode *inode, struct file *file)
 		return -ENOMEM;
 	mutex_init(&open->lock);
 	file->private_data = open;
+	if (holds(file))
+		guest_hold(guest_of(file));
 	return 0;
 }
 
@@ -53,6 +60,8 @@ static int control_release(struct inode *inode, struct file *file)
 {
 	struct open_file *open = file->private_data;
 
+	if (holds(file))
+		guest_unhold(guest_of(file));
 	text_free(&open->text);
 	kfree(open);
 	return 0;

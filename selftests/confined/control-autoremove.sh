@@ -60,6 +60,31 @@ put 1 t1/autoremove
 check "the last descendant counts" eventually gone t1
 
 mkdir "$tree/t1"
+put 1 t1/autoremove
+exec 7>"$tree/t1/autoremove"
+(in_guest t1 true)
+sleep 0.3
+is "who has autoremove open for writing can still read its figures" "$(get t1/memory.current)" 0
+exec 7>&-
+check "and it goes when that is closed" eventually gone t1
+
+mkdir "$tree/t1"
+put 1 t1/autoremove
+bash -c "exec 7>$tree/t1/autoremove; read -r _" <&"$never" &
+holder=$!
+check "somebody holds it" eventually sh -c "readlink /proc/$holder/fd/7 2>/dev/null | grep -q autoremove"
+(in_guest t1 true)
+kill -KILL $holder
+wait $holder 2>/dev/null
+check "and goes when he is killed" eventually gone t1
+
+mkdir "$tree/t1"
+exec 7>"$tree/t1/autoremove"
+check "rmdir does not wait for that" rmdir "$tree/t1"
+refused "and nothing can be written to it then" "No such device" eval 'echo 1 >&7'
+exec 7>&-
+
+mkdir "$tree/t1"
 chown -R 1000 "$tree/t1"
 put 1 t1/autoremove
 check "its owner may bind himself" as 1000 bash -c "echo 0 >$tree/t1/procs"

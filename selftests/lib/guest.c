@@ -215,6 +215,7 @@ static bool levels_are_zero(struct guest *guest, bool say)
 		"memory.current", "memory.zswap.current", "memory.swap.current",
 	};
 	unsigned long wanted, value;
+	const char *stat;
 	unsigned int i;
 	bool good = true;
 
@@ -227,8 +228,9 @@ static bool levels_are_zero(struct guest *guest, bool say)
 		if (say)
 			note("%s: %s is %lu, not %lu", guest->name, files[i], value, wanted);
 	}
+	stat = guest_read(guest, "memory.stat");
 	for (i = 0; i < sizeof(levels) / sizeof(levels[0]); i++) {
-		value = guest_stat(guest, levels[i]);
+		value = line_of(stat, levels[i]);
 		if (!value)
 			continue;
 		good = false;
@@ -243,10 +245,11 @@ bool guest_clean(struct guest *guest)
 	uint64_t end = now_ms() + PATIENCE_MS;
 	unsigned long max, peak;
 
-	while (!levels_are_zero(guest, false) && now_ms() < end)
+	while (!levels_are_zero(guest, false)) {
+		if (now_ms() > end)
+			return levels_are_zero(guest, true);
 		sleep_ms(10);
-	if (!levels_are_zero(guest, true))
-		return false;
+	}
 	max = guest_figure(guest, "memory.max");
 	peak = guest_figure(guest, "memory.peak");
 	if (peak <= max)

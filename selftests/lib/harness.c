@@ -3,11 +3,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <libgen.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/pidfd.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -151,15 +153,20 @@ static void be_case(unsigned int index, struct guest *guest)
 /* Return: the wait status, or -1 when the time is over. */
 static int wait_until(pid_t pid, uint64_t end)
 {
-	int status;
+	struct pollfd ended = { .fd = pidfd_open(pid, 0), .events = POLLIN };
+	int status, n;
+	uint64_t now;
 
-	for (;;) {
-		if (waitpid(pid, &status, WNOHANG) == pid)
-			return status;
-		if (now_ms() > end)
-			return -1;
-		sleep_ms(5);
-	}
+	check(ended.fd >= 0);
+	do {
+		now = now_ms();
+		n = poll(&ended, 1, now < end ? end - now : 0);
+	} while (n < 0 && errno == EINTR);
+	close(ended.fd);
+	if (n != 1)
+		return -1;
+	check_equal(waitpid(pid, &status, 0), pid);
+	return status;
 }
 
 static void show_wait(pid_t pid)

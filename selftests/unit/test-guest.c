@@ -188,27 +188,60 @@ static void test_retire_waits(void **state)
 	assert_int_equal(guest_create("t1", 2, &simulated, &guest), 0);
 }
 
+/* As the tree does: who has the file open for writing holds the guest. */
+static void set_autoremove(const char *value)
+{
+	guest_hold(guest);
+	assert_int_equal(put("autoremove", value), 0);
+	guest_unhold(guest);
+}
+
 static void test_autoremove(void **state)
 {
 	assert_content("autoremove", "0\n");
 	guest_idle(guest);
 	assert_int_equal(removals, 0);
-	assert_int_equal(put("autoremove", "1\n"), 0);
+	set_autoremove("1\n");
 	assert_content("autoremove", "1\n");
 	assert_int_equal(removals, 0);
 	assert_int_equal(put("procs", "0"), 0);
-	assert_int_equal(put("autoremove", "1"), 0);
+	set_autoremove("1");
 	assert_int_equal(removals, 0);
 	processes = 0;
 	guest_idle(guest);
 	assert_int_equal(removals, 1);
 	/* Set when the last process has gone already. */
-	assert_int_equal(put("autoremove", "0"), 0);
+	set_autoremove("0");
 	guest_idle(guest);
 	assert_int_equal(removals, 1);
-	assert_int_equal(put("autoremove", "1"), 0);
+	set_autoremove("1");
 	assert_int_equal(removals, 2);
 	assert_refused("autoremove", "yes", -EINVAL, "neither 0 nor 1");
+}
+
+/* Two hold it when its last process ends: the second one's end removes it. */
+static void test_hold(void **state)
+{
+	set_autoremove("1");
+	assert_int_equal(put("procs", "0"), 0);
+	guest_hold(guest);
+	guest_unhold(guest);
+	assert_int_equal(removals, 0);
+	guest_hold(guest);
+	guest_hold(guest);
+	processes = 0;
+	guest_idle(guest);
+	assert_int_equal(guest_retire(guest, RETIRE_IF_AUTOREMOVE), -EAGAIN);
+	guest_unhold(guest);
+	assert_int_equal(removals, 0);
+	guest_unhold(guest);
+	assert_int_equal(removals, 1);
+	guest_hold(guest);
+	assert_int_equal(guest_retire(guest, RETIRE_ALWAYS), 0);
+	guest_unhold(guest);
+	guest_destroy(guest);
+	freed = 0;
+	assert_int_equal(guest_create("t1", 2, &simulated, &guest), 0);
 }
 
 /* ---- values ---- */
@@ -388,6 +421,7 @@ int main(void)
 		with_guest(test_retire),
 		with_guest(test_retire_waits),
 		with_guest(test_autoremove),
+		with_guest(test_hold),
 		with_guest(test_procs),
 		with_guest(test_values),
 		with_guest(test_limits),

@@ -226,7 +226,14 @@ static size_t linger(void)
 	return 0;
 }
 
-/* The guest's own out-of-memory kills, noted as they happen: its files go when it goes. */
+static int open_file(const char *file, int flags)
+{
+	char *path cleanup_free = control_path(run.guest, file);
+
+	return open(path, flags | O_CLOEXEC);
+}
+
+/* The guest's own out-of-memory kills. */
 static bool note_kills(int events)
 {
 	static const char key[] = "\noom_kill ";
@@ -258,7 +265,7 @@ static void finish(void)
 
 static int run_main(int argc, char **argv)
 {
-	int events cleanup_fd = -1;
+	int events cleanup_fd = -1, hold = -1;
 	struct signals saved;
 	const char *value;
 	int status;
@@ -295,9 +302,9 @@ static int run_main(int argc, char **argv)
 		run.swap.created = false;
 	swapfile_unlink(&run.swap);
 	if (!run.quiet && !run.join) {
-		char *path cleanup_free = control_path(run.guest, "memory.events");
-
-		events = open(path, O_RDONLY | O_CLOEXEC);
+		events = open_file("memory.events", O_RDONLY);
+		/* Or it may be gone with its last process before that is read. */
+		hold = open_file("autoremove", O_WRONLY);
 	}
 	release_child();
 	run.made_guest = false;
@@ -305,6 +312,8 @@ static int run_main(int argc, char **argv)
 	status = supervise(run.child, events, note_kills);
 	run.child = 0;
 	note_kills(events);
+	if (hold >= 0)
+		close(hold);
 	if (run.kills)
 		warn_guest(run.guest, "memory.events",
 			   "%llu killed: the pool and all behind it was full", run.kills);
