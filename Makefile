@@ -69,18 +69,19 @@ kmod: $(kmod-dir)/lodge.ko
 
 # A folder's time changes when a file comes or goes.
 $(kmod-dir)/lodge.ko: $(kmod-sources) $(config-h) scripts/build-kmod \
-		kmod/. guest-core/. guest-mm/. $(kmod-dir)/.kernel-state
+		kmod/. guest-core/. guest-mm/. $(build)/.kernel-$(series)
 	$(Q)echo "  KMOD    $@"
 	$(Q)scripts/build-kmod $(kernel) $(@D)
 	$(Q)touch $@
 
-# Changes when the name of the kernel comes to stand for another one.
-$(kmod-dir)/.kernel-state: FORCE | $(kernel)/vmlinuz
+# Changes when the name of a kernel comes to stand for another one.
+$(build)/.kernel-%: FORCE | $(cache)/kernels/%/vmlinuz
 	$(Q)mkdir -p $(@D)
-	$(Q)state=$$(realpath $(kernel)); \
+	$(Q)state=$$(realpath $(cache)/kernels/$*); \
 	[ "$$(cat $@ 2>/dev/null)" = "$$state" ] || echo "$$state" >$@
 
-$(cache)/kernels/debug/vmlinuz: selftests/qemu/debug.config selftests/qemu/build-debug-kernel
+# Its name stands for that of the checkout that was used last.
+$(cache)/kernels/debug/vmlinuz: FORCE
 	$(Q)scripts/setup debug-kernel
 	$(Q)selftests/qemu/build-debug-kernel >/dev/null
 

@@ -89,31 +89,6 @@ static int autoremove_store(struct guest *guest, char *value)
 	return 0;
 }
 
-/*
- * The end of the last process and of the last holder may coincide: each side writes its own half
- * and then looks at the other's, so at least one of them sees both.
- */
-void guest_idle(struct guest *guest)
-{
-	smp_mb(); /* pairs with guest_unhold() */
-	if (READ_ONCE(guest->autoremove) && !atomic_read(&guest->holders))
-		guest_host_remove(guest);
-}
-
-void guest_hold(struct guest *guest)
-{
-	atomic_inc(&guest->holders);
-}
-
-void guest_unhold(struct guest *guest)
-{
-	/* A full barrier, which pairs with guest_idle(). */
-	if (!atomic_dec_and_test(&guest->holders))
-		return;
-	if (READ_ONCE(guest->autoremove) && READ_ONCE(guest->bound) && !guest_busy(guest))
-		guest_host_remove(guest);
-}
-
 /* ---- last_error ---- */
 
 static int last_error_show(struct guest *guest, struct text *out)

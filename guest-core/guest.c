@@ -130,6 +130,44 @@ static void guest_leave(struct guest *guest)
 		wake_up_var(&guest->users);
 }
 
+/* Does autoremove leave it alone?  A kind that is there once does not wait for who holds it. */
+static bool stays(struct guest *guest)
+{
+	return !READ_ONCE(guest->autoremove) ||
+	       (!guest->kind->once && atomic_read(&guest->holders));
+}
+
+/*
+ * The end of the last process and of the last holder may coincide: each side writes its own half
+ * and then looks at the other's, so at least one of them sees both.
+ */
+void guest_idle(struct guest *guest)
+{
+	smp_mb(); /* pairs with guest_unhold() */
+	if (!stays(guest))
+		guest_host_remove(guest);
+}
+
+void guest_hold(struct guest *guest)
+{
+	atomic_inc(&guest->holders);
+}
+
+void guest_unhold(struct guest *guest)
+{
+	bool idle;
+
+	/* A full barrier, which pairs with guest_idle(). */
+	if (!atomic_dec_and_test(&guest->holders))
+		return;
+	/* Who holds it does not keep its subsystems: one that is dead has none to ask. */
+	spin_lock(&guest->gate);
+	idle = !guest->dead && !stays(guest) && READ_ONCE(guest->bound) && !guest_busy(guest);
+	spin_unlock(&guest->gate);
+	if (idle)
+		guest_host_remove(guest);
+}
+
 /* One attempt.  -EINPROGRESS: reads or writes are running. */
 static int try_retire(struct guest *guest, enum guest_retire when)
 {
@@ -138,8 +176,7 @@ static int try_retire(struct guest *guest, enum guest_retire when)
 	spin_lock(&guest->gate);
 	if (guest->dead)
 		err = -ENODEV;
-	else if (when == RETIRE_IF_AUTOREMOVE &&
-		 (!READ_ONCE(guest->autoremove) || atomic_read(&guest->holders)))
+	else if (when == RETIRE_IF_AUTOREMOVE && stays(guest))
 		err = -EAGAIN;
 	else if (guest_busy(guest))
 		err = -EBUSY;

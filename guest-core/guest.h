@@ -164,11 +164,11 @@ bool guest_busy(struct guest *guest);
 /**
  * guest_hold() - autoremove waits until guest_unhold()
  * For who starts a guest's processes and wants to read its figures when they have ended. rmdir does
- * not wait.
+ * not wait, nor does a kind that is there once. It says nothing of guest_subsystem.
  */
 void guest_hold(struct guest *guest);
 
-/** guest_unhold() - if autoremove has waited, the guest goes now.  Any context but hard interrupts. */
+/** guest_unhold() - if autoremove has waited, the guest goes now.  Process context. */
 void guest_unhold(struct guest *guest);
 
 /* ---- files (guest.c) ---- */

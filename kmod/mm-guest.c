@@ -240,8 +240,10 @@ static unsigned int kill_processes(struct mm_guest *mg, struct mm_space *ms)
 			pool_current(pool) << (PAGE_SHIFT - 10),
 			pool_stat(pool, PS_RESIDENT) << (PAGE_SHIFT - 10),
 			store << (PAGE_SHIFT - 10), pool_stat(pool, PS_METADATA) >> 10);
+		/* Before it ends: who waits for it may look at once. */
+		if (!n++)
+			pool_event(pool, PE_OOM_KILL);
 		send_sig(SIGKILL, p, 1);
-		n++;
 	}
 	rcu_read_unlock();
 	return n;
@@ -299,10 +301,8 @@ bool backend_oom(struct pool *pool)
 		 */
 		WRITE_ONCE(ms->doomed, true);
 		killed = kill_processes(mg, ms);
-		if (killed) {
+		if (killed)
 			mg->patience = jiffies + VICTIM_PATIENCE;
-			pool_event(pool, PE_OOM_KILL);
-		}
 		mm_space_put_later(ms);
 	}
 	mutex_unlock(&mg->oom_lock);

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # lodge run: what it leaves to the module. The rest is in selftests/command.
-# shellcheck disable=SC2317 # functions that are commands of other functions
+# shellcheck disable=SC2016,SC2317 # what the guest expands; functions that are commands of others
 here=$(dirname "$0")
 . "$here/tree.sh"
 lodge=$here/../../build/lodge
@@ -54,6 +54,11 @@ is "twice the pool, with what python takes, over a swap file: ends well" $? 0
 check "and every page is right" grep -q '^all pages are right' "$out"
 check "and the swap file was used" grep -qE '^[1-9][0-9]{6,}$' "$out"
 check "and is gone" test ! -e "$swap"
+
+# The guest must not be gone before lodge has read that.
+"$lodge" run -n t1 -- sh -c 'ls -l /proc/$PPID/fd; echo; ls -l /proc/$$/fd' >"$out"
+is "lodge holds the guest, the command does not" "$(sed '/^$/q' "$out" | grep -c /autoremove) $(
+	sed '1,/^$/d' "$out" | grep -c /autoremove)" "1 0"
 
 "$lodge" run -n t1 -m 8M --zswap-max 1M -- /usr/bin/python3 -c 'import os; x = os.urandom(32 << 20)' 2>"$out"
 is "out of memory: the guest kills its process" $? 137

@@ -62,9 +62,15 @@ check "the last descendant counts" eventually gone t1
 mkdir "$tree/t1"
 put 1 t1/autoremove
 exec 7>"$tree/t1/autoremove"
+mkdir "$tree/t2"
+put 1 t2/autoremove
 (in_guest t1 true)
-sleep 0.3
-is "who has autoremove open for writing can still read its figures" "$(get t1/memory.current)" 0
+(in_guest t2 true)
+# What goes after it has gone: it would have gone.
+check "one that nobody holds goes" eventually gone t2
+check "one whose autoremove is open for writing stays" test -d "$tree/t1"
+current() { [ "$(get t1/memory.current)" = "$1" ]; }
+check "for its figures to be read" eventually current 0
 exec 7>&-
 check "and it goes when that is closed" eventually gone t1
 
@@ -73,14 +79,21 @@ put 1 t1/autoremove
 bash -c "exec 7>$tree/t1/autoremove; read -r _" <&"$never" &
 holder=$!
 check "somebody holds it" eventually sh -c "readlink /proc/$holder/fd/7 2>/dev/null | grep -q autoremove"
+mkdir "$tree/t2"
+put 1 t2/autoremove
 (in_guest t1 true)
+(in_guest t2 true)
+eventually gone t2
+check "it stays" test -d "$tree/t1"
 kill -KILL $holder
 wait $holder 2>/dev/null
 check "and goes when he is killed" eventually gone t1
 
 mkdir "$tree/t1"
+put 1 t1/autoremove
 exec 7>"$tree/t1/autoremove"
-check "rmdir does not wait for that" rmdir "$tree/t1"
+(in_guest t1 true)
+check "rmdir does not wait for that" eventually rmdir "$tree/t1"
 refused "and nothing can be written to it then" "No such device" eval 'echo 1 >&7'
 exec 7>&-
 

@@ -35,6 +35,7 @@ refused "then nothing is known of it" 1 "no such full guest" lodge logs web
 is "a guest that is killed" "$(start web --root shell.img -d)" web
 lodge kill web
 check "its name is free at once" test "$(start web --root shell.img -d)" = web
+check "it is up again" eventually says '^hello from Linux'
 typed 'poweroff -f'
 over() { ! lodge ls 2>/dev/null | grep -q '^web'; }
 check "it can end by itself" eventually over

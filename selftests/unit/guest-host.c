@@ -38,6 +38,8 @@ static void memory_exit(struct guest *guest)
 
 static bool memory_busy(struct guest *guest)
 {
+	/* As the module's: what the guest is made of must be there. */
+	assert_non_null(guest->pool);
 	return processes;
 }
 

@@ -236,10 +236,14 @@ static void test_hold(void **state)
 	assert_int_equal(removals, 0);
 	guest_unhold(guest);
 	assert_int_equal(removals, 1);
+	/* One that was removed, and destroyed, has nothing left to ask. */
+	guest_get(guest);
 	guest_hold(guest);
 	assert_int_equal(guest_retire(guest, RETIRE_ALWAYS), 0);
-	guest_unhold(guest);
 	guest_destroy(guest);
+	guest_unhold(guest);
+	assert_int_equal(removals, 1);
+	guest_put(guest);
 	freed = 0;
 	assert_int_equal(guest_create("t1", 2, &simulated, &guest), 0);
 }

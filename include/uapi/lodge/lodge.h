@@ -27,7 +27,8 @@
  *        NAME/                a guest
  *            kind             confined, or full
  *            procs            processes; write 0 to become one of them
- *            autoremove       1: the guest goes with its last process
+ *            autoremove       1: the guest goes with its last process, and when nobody
+ *                             has this file open for writing any more
  *            last_error       why the last write was refused, in words
  *            memory.max       hard limit of all that the guest holds: frames,
  *                             compressed store, and the tables of its own VM
