@@ -71,7 +71,7 @@ kmod: $(kmod-dir)/lodge.ko
 $(kmod-dir)/lodge.ko: $(kmod-sources) $(config-h) scripts/build-kmod \
 		kmod/. guest-core/. guest-mm/. $(build)/.kernel-$(series)
 	$(Q)echo "  KMOD    $@"
-	$(Q)scripts/build-kmod $(kernel) $(@D)
+	$(Q)scripts/build-kmod $$(cat $(build)/.kernel-$(series)) $(@D)
 	$(Q)touch $@
 
 # Changes when the name of a kernel comes to stand for another one.
@@ -80,7 +80,9 @@ $(build)/.kernel-%: FORCE | $(cache)/kernels/%/vmlinuz
 	$(Q)state=$$(realpath $(cache)/kernels/$*); \
 	[ "$$(cat $@ 2>/dev/null)" = "$$state" ] || echo "$$state" >$@
 
-# Its name stands for that of the checkout that was used last.
+# Its name stands for that of the checkout that was used last; which may be another one's by the
+# time that make would delete it for an error.
+.PRECIOUS: $(cache)/kernels/debug/vmlinuz
 $(cache)/kernels/debug/vmlinuz: FORCE
 	$(Q)scripts/setup debug-kernel
 	$(Q)selftests/qemu/build-debug-kernel >/dev/null

@@ -130,11 +130,16 @@ static void guest_leave(struct guest *guest)
 		wake_up_var(&guest->users);
 }
 
-/* Does autoremove leave it alone?  A kind that is there once does not wait for who holds it. */
+/* Whom somebody holds; a kind that is there once waits for nobody. */
+static bool held(struct guest *guest)
+{
+	return !guest->kind->once && atomic_read(&guest->holders);
+}
+
+/* Does autoremove leave it alone? */
 static bool stays(struct guest *guest)
 {
-	return !READ_ONCE(guest->autoremove) ||
-	       (!guest->kind->once && atomic_read(&guest->holders));
+	return !READ_ONCE(guest->autoremove) || !READ_ONCE(guest->bound) || held(guest);
 }
 
 /*
@@ -158,11 +163,11 @@ void guest_unhold(struct guest *guest)
 	bool idle;
 
 	/* A full barrier, which pairs with guest_idle(). */
-	if (!atomic_dec_and_test(&guest->holders))
+	if (!atomic_dec_and_test(&guest->holders) && !guest->kind->once)
 		return;
 	/* Who holds it does not keep its subsystems: one that is dead has none to ask. */
 	spin_lock(&guest->gate);
-	idle = !guest->dead && !stays(guest) && READ_ONCE(guest->bound) && !guest_busy(guest);
+	idle = !guest->dead && !stays(guest) && !guest_busy(guest);
 	spin_unlock(&guest->gate);
 	if (idle)
 		guest_host_remove(guest);

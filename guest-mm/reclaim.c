@@ -484,4 +484,7 @@ void reclaim_step(void *arg)
 		asked -= freed;
 	}
 	pool_restore_min(pool);
+	/* The last process may have gone meanwhile: it could not drain what was in our hands. */
+	if (!pool_stat(pool, PS_RESIDENT))
+		pool_drain(pool);
 }

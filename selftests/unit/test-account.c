@@ -51,6 +51,7 @@ static int setup(void **state)
 {
 	processes = 0;
 	freed = 0;
+	removals = 0;
 	meanwhile = NULL;
 	guest_core_init();
 	return guest_create("t1", 2, &plain, &guest);
@@ -83,12 +84,29 @@ static void end_it(void)
 static void test_readers(void **state)
 {
 	guest->autoremove = true;
+	guest->bound = true;
 	meanwhile = end_it;
 	assert_content("procs", "1000\n");
 	meanwhile = NULL;
 	guest->autoremove = false;
 	assert_int_equal(guest_retire(guest, RETIRE_IF_AUTOREMOVE), -EAGAIN);
 	assert_int_equal(read_peak(), 0);
+}
+
+/* Nor who holds it: its name is to be free. */
+static void test_holders(void **state)
+{
+	guest->bound = true;
+	guest_hold(guest);
+	guest_hold(guest);
+	guest_idle(guest);
+	assert_int_equal(removals, 0);
+	guest->autoremove = true;
+	guest_unhold(guest);
+	assert_int_equal(removals, 1);
+	guest_idle(guest);
+	assert_int_equal(removals, 2);
+	guest_unhold(guest);
 }
 
 static void test_charge(void **state)
@@ -197,6 +215,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		with_guest(test_charge),
 		with_guest(test_readers),
+		with_guest(test_holders),
 		with_guest(test_limit),
 		with_guest(test_default),
 		with_guest(test_files),

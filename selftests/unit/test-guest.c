@@ -203,6 +203,9 @@ static void test_autoremove(void **state)
 	assert_int_equal(removals, 0);
 	set_autoremove("1\n");
 	assert_content("autoremove", "1\n");
+	/* A process that could not be bound after all */
+	guest_idle(guest);
+	assert_int_equal(guest_retire(guest, RETIRE_IF_AUTOREMOVE), -EAGAIN);
 	assert_int_equal(removals, 0);
 	assert_int_equal(put("procs", "0"), 0);
 	set_autoremove("1");
