@@ -28,7 +28,8 @@ put()
 	printf '%s\n' "$1" >"$tree/$2"
 }
 
-# get FILE: without a process of its own, as a start is dear on a kernel that checks itself
+# get FILE: without a process of its own, as a start is dear on a kernel that checks itself.
+# A read that fails passes for an empty file: look at the text.
 get()
 {
 	local text

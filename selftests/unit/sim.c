@@ -156,15 +156,23 @@ void sim_check(struct sim *sim)
 	WARN_ON((unsigned long)atomic_long_read(&pool->peak) > max(pool->limit, pool->max_pages));
 }
 
+bool sim_empties(struct sim *sim)
+{
+	struct pool *pool = sim->pool;
+	unsigned int ms;
+
+	for (ms = 0; ms < 5000 && pool_current(pool) != pool->nr_reserve; ms++)
+		host_sleep_ms(1);
+	return pool_current(pool) == pool->nr_reserve;
+}
+
 void sim_destroy(struct sim *sim)
 {
 	struct pool *pool = sim->pool;
-	unsigned int id, ms;
+	unsigned int id;
 
 	pool_drain(pool);
-	/* What its worker had in its hands, that gives back itself. */
-	for (ms = 0; ms < 5000 && pool_current(pool) != pool->nr_reserve; ms++)
-		host_sleep_ms(1);
+	sim_empties(sim);
 	sim_check(sim);
 	expect_zero("resident", pool_stat(pool, PS_RESIDENT));
 	expect_zero("cached", pool_stat(pool, PS_CACHED));

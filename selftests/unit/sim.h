@@ -54,6 +54,12 @@ struct sim {
 /** sim_create() - a machine whose guest's pool has a limit of @pages; NULL: no memory */
 struct sim *sim_create(unsigned long pages);
 
+/**
+ * sim_empties() - is nothing charged but what is set aside?
+ * The worker is given five seconds to give back what it has in its hands.
+ */
+bool sim_empties(struct sim *sim);
+
 /** sim_destroy() - all spaces are gone; fails the test unless every figure of the pool is zero */
 void sim_destroy(struct sim *sim);
 

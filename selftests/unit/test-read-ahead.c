@@ -28,8 +28,6 @@ static struct sim_space *swapped_out(unsigned long file_pages)
 
 static void end(struct sim_space *ss)
 {
-	/* The worker may be at it. */
-	host_sleep_ms(50);
 	sim_check(sim);
 	sim_space_exit(ss);
 	assert_int_equal(atomic_long_read(&sim->oom_kills), 0);

@@ -209,16 +209,6 @@ static void test_oom(void **state)
 
 /* ---- limits ---- */
 
-/* What the worker has in its hands it gives back itself, soon. */
-static void assert_empty(struct pool *pool)
-{
-	unsigned int ms;
-
-	for (ms = 0; ms < 5000 && pool_current(pool); ms++)
-		host_sleep_ms(1);
-	assert_int_equal(pool_current(pool), 0);
-}
-
 static void test_limits(void **state)
 {
 	struct sim *sim = sim_create(0);
@@ -254,11 +244,13 @@ static void test_limits(void **state)
 	/* Set aside, used or not; what tables took of it went back to the host. */
 	assert_in_range(pool_current(pool), 64, 80);
 	assert_int_equal(pool_set_min(pool, 0), 0);
-	assert_empty(pool);
+	assert_true(sim_empties(sim));
+	assert_int_equal(pool_current(pool), 0);
 	host_fail_nth(50);
 	assert_int_equal(pool_set_min(pool, 90), -ENOMEM);
 	host_fail_nth(0);
-	assert_empty(pool);
+	assert_true(sim_empties(sim));
+	assert_int_equal(pool_current(pool), 0);
 	sim_destroy(sim);
 	assert_int_equal(host_allocated(), 0);
 }
